@@ -1,0 +1,1 @@
+"""DuckDB storage: records, the one owner of the file, migrations, queries by table."""

@@ -1,0 +1,50 @@
+"""The process of a job: `python -m workbench.jobs FOLDER` runs what the folder's spec asks for."""
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from storage.errors import WinnowError
+from workbench.jobs.folder import JobFolder, JobState
+
+
+def run(folder: JobFolder) -> None:
+    """Run the job's step; each is imported only when it is wanted, they take seconds to load."""
+    match folder.spec.kind:
+        case "draw":
+            from workbench.seeds.job import run as step
+        case "generate":
+            from workbench.generation.job import run as step
+        case "analyze":
+            from workbench.analysis.job import run as step
+        case kind:
+            raise WinnowError(f"Job {folder.id} is of the kind {kind!r}, which this version lacks.")
+    step(folder)
+
+
+def main(argv: list[str]) -> int:
+    """Run one job and write how it ended; 0 when it is done or was stopped on request."""
+    folder = JobFolder(Path(argv[0]))
+    # Steps look at `stop_requested()` between pieces; the signal only has to wake their sleeps.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        run(folder)
+    except WinnowError as error:
+        folder.finish(JobState.FAILED, error=str(error))
+        print(error, file=sys.stderr)
+        return 2
+    except Exception as error:  # the edge of the job: the traceback stays in its log
+        traceback.print_exc()
+        folder.finish(
+            JobState.FAILED,
+            error=f"The job stopped on an unexpected {type(error).__name__}: {error}. "
+            f"Its log has the details: {folder.path / 'log.txt'}",
+        )
+        return 1
+    folder.finish(JobState.CANCELLED if folder.stop_requested() else JobState.DONE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
