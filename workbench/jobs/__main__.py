@@ -18,6 +18,8 @@ def run(folder: JobFolder) -> None:
             from workbench.generation.job import run as step
         case "analyze":
             from workbench.analysis.job import run as step
+        case "train":
+            from workbench.pipeline.train_job import run as step
         case kind:
             raise WinnowError(f"Job {folder.id} is of the kind {kind!r}, which this version lacks.")
     step(folder)
@@ -34,7 +36,7 @@ def main(argv: list[str]) -> int:
         folder.finish(JobState.FAILED, error=str(error))
         print(error, file=sys.stderr)
         return 2
-    except Exception as error:  # the edge of the job: the traceback stays in its log
+    except Exception as error:  # noqa: BLE001 - the edge of the job: the traceback stays in its log
         traceback.print_exc()
         folder.finish(
             JobState.FAILED,

@@ -1,12 +1,12 @@
 """A job's folder: everything that is known of a job is in files, so that it outlives every process.
 
-    spec.json       what was asked, written once
-    lock            held (flock) by the job's process as long as it lives
-    pid             the process id, meaningful only while the lock is held
-    progress.jsonl  one JSON object per line, newest last
-    log.txt         standard output and error
-    cancel          present once somebody asked the job to stop
-    result.json     how it ended, written last
+spec.json       what was asked, written once
+lock            held (flock) by the job's process as long as it lives
+pid             the process id, meaningful only while the lock is held
+progress.jsonl  one JSON object per line, newest last
+log.txt         standard output and error
+cancel          present once somebody asked the job to stop
+result.json     how it ended, written last
 """
 
 import fcntl
@@ -119,7 +119,7 @@ class JobFolder:
         """The newest progress line, or an empty dict; reads only the end of the file."""
         try:
             with (self.path / "progress.jsonl").open("rb") as file:
-                file.seek(max(0, os.path.getsize(file.name) - 65536))
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
                 tail = file.read()
         except FileNotFoundError:
             return {}
@@ -134,9 +134,7 @@ class JobFolder:
 
     def finish(self, state: JobState, **fields: object) -> None:
         """Say how the job ended; the last thing its process writes."""
-        write_json(
-            self.path / "result.json", {"state": state.value, "time": time.time(), **fields}
-        )
+        write_json(self.path / "result.json", {"state": state.value, "time": time.time(), **fields})
 
     def result(self) -> dict[str, Any]:
         """What `finish` wrote, or an empty dict while the job has not ended."""

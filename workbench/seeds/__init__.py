@@ -1,0 +1,1 @@
+"""Snippets drawn from documents, one each: what every sample begins with."""

@@ -1,0 +1,247 @@
+"""Requests, responses, samples, and what was found and measured of samples."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from storage.database import fetch_dicts, insert_rows
+from storage.filters import SampleFilter
+from storage.records import Finding, Metrics, Prompt, Response, Sample
+
+FROM = "from sample_state s left join metrics m on m.sample_id = s.sample_id"
+RECORD = "id, revision, seed_id, request_key, problem, solution, language, source"
+
+
+def add_prompt(cursor: DuckDBPyConnection, prompt: Prompt) -> None:
+    """Keep a prompt; one with the same content is there already."""
+    insert_rows(cursor, "prompts", [{**asdict(prompt), "created_at": datetime.now(UTC)}])
+
+
+def add_responses(
+    cursor: DuckDBPyConnection, outcomes: Sequence[tuple[Response, str | None]], *, job_id: str
+) -> None:
+    """Keep responses and settle their requests in the ledger.
+
+    Each comes with the reason why it gave no sample, or None where it gave one. A request that
+    failed and was asked again is settled anew; every response stays.
+    """
+    if not outcomes:
+        return
+    latest = {response.key: (response, reason) for response, reason in outcomes}
+    requests = [
+        {
+            "key": response.key,
+            "job_id": job_id,
+            "seed_id": response.seed_id,
+            "prompt_id": response.prompt_id,
+            "endpoint": response.endpoint,
+            "model": response.model,
+            "parameters": json.dumps(response.parameters),
+            "state": "failed" if response.failure else "answered",
+            "reason": reason,
+            "prompt_tokens": response.prompt_tokens,
+            "completion_tokens": response.completion_tokens,
+            "seconds": response.seconds,
+            "cost": response.cost,
+            "received_at": datetime.fromtimestamp(response.received_at, UTC),
+        }
+        for response, reason in latest.values()
+    ]
+    settled = ("job_id", "state", "reason", "prompt_tokens", "completion_tokens", "seconds")
+    update = ", ".join(f"{name} = excluded.{name}" for name in (*settled, "cost", "received_at"))
+    insert_rows(cursor, "requests", requests, conflict=f"(key) do update set {update}")
+    raw = {
+        (response.key, response.received_at): {
+            "key": response.key,
+            "received_at": datetime.fromtimestamp(response.received_at, UTC),
+            "raw": response.raw,
+        }
+        for response, _ in outcomes
+    }
+    insert_rows(cursor, "responses", list(raw.values()))
+
+
+def add_samples(cursor: DuckDBPyConnection, samples: Sequence[tuple[Sample, str]]) -> int:
+    """Append samples, each with the model that wrote it; those that are there already stay.
+
+    Returns how many were new.
+    """
+    ids = [sample.id for sample, _ in samples]
+    known = cursor.execute(
+        "select sample_id from sample_state where sample_id in (select unnest(?))", [ids]
+    ).fetchall()
+    there = {row[0] for row in known}
+    fresh = {sample.id: (sample, model) for sample, model in samples if sample.id not in there}
+    places = cursor.execute(
+        "select id, licence, repository from seeds where id in (select unnest(?))",
+        [[sample.seed_id for sample, _ in fresh.values()]],
+    ).fetchall()
+    origin = {row[0]: row[1:] for row in places}
+    row = cursor.execute("select coalesce(max(position), 0) + 1 from sample_state").fetchone()
+    first = int(row[0]) if row else 1
+    now = datetime.now(UTC)
+    insert_rows(
+        cursor, "samples", [{**asdict(sample), "created_at": now} for sample, _ in fresh.values()]
+    )
+    states = [
+        {
+            "sample_id": sample.id,
+            "position": first + index,
+            "revision": sample.revision,
+            "seed_id": sample.seed_id,
+            "language": sample.language,
+            "licence": origin.get(sample.seed_id, ("unknown", ""))[0],
+            "repository": origin.get(sample.seed_id, ("unknown", ""))[1],
+            "model": model,
+            "verdict": "undecided",
+        }
+        for index, (sample, model) in enumerate(fresh.values())
+    ]
+    insert_rows(cursor, "sample_state", states)
+    return len(fresh)
+
+
+def replace_analysis(
+    cursor: DuckDBPyConnection,
+    findings: Sequence[Finding],
+    metrics: Sequence[Metrics],
+    *,
+    job_id: str,
+) -> None:
+    """Put new findings and metrics in the place of the old ones, for the samples measured."""
+    measured = [row.sample_id for row in metrics]
+    for table in ("findings", "metrics"):
+        cursor.execute(f"delete from {table} where sample_id in (select unnest(?))", [measured])
+    found = [
+        {
+            "sample_id": finding.sample_id,
+            "check_name": finding.check,
+            "reason": finding.reason,
+            "detail": json.dumps(finding.detail, ensure_ascii=False),
+            "job_id": job_id,
+        }
+        for finding in findings
+    ]
+    insert_rows(cursor, "findings", found)
+    insert_rows(cursor, "metrics", [{**asdict(row), "job_id": job_id} for row in metrics])
+
+
+def all_samples(cursor: DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Every sample's current revision with its snippet, in the order they came."""
+    columns = ", ".join(f"t.{name.strip()}" for name in RECORD.split(","))
+    return fetch_dicts(
+        cursor.execute(
+            f"select {columns}, coalesce(d.snippet, '') as snippet from sample_state s"
+            " join samples t on t.id = s.sample_id and t.revision = s.revision"
+            " left join seeds d on d.id = s.seed_id order by s.position"
+        )
+    )
+
+
+def count_unanalyzed(cursor: DuckDBPyConnection) -> int:
+    """How many samples have no metrics yet."""
+    row = cursor.execute(
+        "select count(*) from sample_state where sample_id not in (select sample_id from metrics)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def count_samples(cursor: DuckDBPyConnection, where: SampleFilter | None = None) -> int:
+    """How many samples the filter leaves."""
+    condition, values = (where or SampleFilter()).conditions()
+    row = cursor.execute(f"select count(*) {FROM} where {condition}", values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def list_sample_ids(
+    cursor: DuckDBPyConnection, where: SampleFilter, *, limit: int = 100_000
+) -> list[tuple[str, str]]:
+    """(id, verdict) of the samples that the filter leaves, in the order they came."""
+    condition, values = where.conditions()
+    return cursor.execute(
+        f"select s.sample_id, s.verdict {FROM} where {condition} order by s.position limit ?",
+        [*values, limit],
+    ).fetchall()
+
+
+def page_samples(
+    cursor: DuckDBPyConnection,
+    where: SampleFilter,
+    *,
+    after: int = 0,
+    size: int = 50,
+    newest: bool = False,
+) -> list[dict[str, Any]]:
+    """One page by key: the samples whose position follows `after` (or the newest ones)."""
+    condition, values = where.conditions()
+    order = "desc" if newest else "asc"
+    ids = cursor.execute(
+        f"select s.sample_id {FROM} where {condition} and s.position > ?"
+        f" order by s.position {order} limit ?",
+        [*values, after, size],
+    ).fetchall()
+    return get_cards(cursor, [row[0] for row in ids])
+
+
+def get_cards(cursor: DuckDBPyConnection, sample_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Everything a page shows of the given samples, in the given order; unknown ids are absent."""
+    rows = fetch_dicts(
+        cursor.execute(
+            "select s.sample_id as id, s.position, s.revision, s.seed_id, s.language, s.licence,"
+            " s.repository, s.model, s.verdict, s.decided_by, s.decided_at, t.problem, t.solution,"
+            " t.source, t.request_key, m.category, m.category_score, m.nearest_task, m.similarity,"
+            f" m.problem_tokens, m.solution_tokens, m.cluster, m.x, m.y {FROM}"
+            " join samples t on t.id = s.sample_id and t.revision = s.revision"
+            " where s.sample_id in (select unnest(?))",
+            [list(sample_ids)],
+        )
+    )
+    found = fetch_dicts(
+        cursor.execute(
+            "select sample_id, check_name as check, reason, detail from findings"
+            " where sample_id in (select unnest(?)) order by check_name, reason",
+            [list(sample_ids)],
+        )
+    )
+    by_id = {row["id"]: {**row, "findings": []} for row in rows}
+    for finding in found:
+        finding["detail"] = json.loads(finding["detail"])
+        by_id[finding.pop("sample_id")]["findings"].append(finding)
+    return [by_id[sample_id] for sample_id in sample_ids if sample_id in by_id]
+
+
+def get_request(cursor: DuckDBPyConnection, key: str) -> dict[str, Any] | None:
+    """The ledger's row of one request, or None."""
+    rows = fetch_dicts(cursor.execute("select * from requests where key = ?", [key]))
+    return rows[0] if rows else None
+
+
+def spending(cursor: DuckDBPyConnection) -> dict[str, Any]:
+    """What generation took so far: requests, failures by reason, tokens, US dollars."""
+    total = fetch_dicts(
+        cursor.execute(
+            "select count(*) as requests, coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,"
+            " coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,"
+            " coalesce(sum(cost), 0) as cost,"
+            " count(*) filter (where cost is null) as unpriced from requests"
+        )
+    )[0]
+    reasons = cursor.execute(
+        "select reason, count(*) from requests where reason is not null group by 1 order by 2 desc"
+    ).fetchall()
+    return {**total, "failures": dict(reasons)}
+
+
+def model_averages(cursor: DuckDBPyConnection, model: str) -> dict[str, Any]:
+    """What one request to a model took on average: requests seen, seconds, US dollars or None."""
+    return fetch_dicts(
+        cursor.execute(
+            "select count(*) as requests, avg(seconds) as seconds, avg(cost) as cost"
+            " from requests where model = ? and state = 'answered'",
+            [model],
+        )
+    )[0]

@@ -1,0 +1,115 @@
+"""Taking the output of jobs into the database: idempotent, one transaction per batch."""
+
+import logging
+import threading
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from storage.errors import WinnowError
+from storage.jobs import JobRecord, list_open_jobs, settle_job
+from storage.samples import count_unanalyzed
+from workbench.jobs.folder import JobFolder, JobState, read_lines
+from workbench.jobs.process import is_ended, stop_overdue
+from workbench.pipeline.analyze import start_analyze, take_analysis
+from workbench.pipeline.draw import take_corpora, take_seeds
+from workbench.pipeline.generate import take_responses
+from workbench.pipeline.train import settle_training, take_answers
+from workbench.workspace import Workspace
+
+Taker = Callable[[DuckDBPyConnection, list[dict[str, Any]], str], None]
+
+# Output files that are taken in while the job runs, in this order, by kind of job.
+STREAMS: dict[str, tuple[tuple[str, Taker], ...]] = {
+    "draw": (("corpora.jsonl", take_corpora), ("seeds.jsonl", take_seeds)),
+    "generate": (("responses.jsonl", take_responses),),
+    "train": (("answers.jsonl", take_answers),),
+}
+BATCH = 500
+INTERVAL_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+
+
+def take_in_job(workspace: Workspace, record: JobRecord) -> JobState:
+    """Take in everything one job has written since the last time; returns where it stands."""
+    folder = JobFolder(workspace.jobs_dir / record.id)
+    stop_overdue(folder)
+    state = folder.state()  # before its files: after an end nothing more is written
+    taken = dict(record.taken)
+    for name, take in STREAMS.get(record.kind, ()):
+        lines = read_lines(folder.path / name, offset=taken.get(name, 0))
+        while batch := list(islice(lines, BATCH)):
+            taken[name] = batch[-1][0]
+            with workspace.database.transaction() as cursor:
+                take(cursor, [row for _, row in batch], record.id)
+                settle_job(cursor, record.id, state=record.state, taken=taken)
+    if is_ended(state) or state.value != record.state:
+        with workspace.database.transaction() as cursor:
+            if record.kind == "analyze" and state is JobState.DONE:
+                take_analysis(cursor, folder)
+            if record.kind == "train":
+                settle_training(cursor, folder, state)
+            settle_job(
+                cursor,
+                record.id,
+                state=state.value,
+                taken=taken,
+                error=folder.result().get("error"),
+            )
+    return state
+
+
+def take_in(workspace: Workspace) -> dict[str, JobState]:
+    """Take in the output of every job that has not ended yet; where each stands, by id."""
+    with workspace.database.read() as cursor:
+        records = list_open_jobs(cursor)
+    return {record.id: take_in_job(workspace, record) for record in records}
+
+
+class Ingestor:
+    """A thread of the web app that takes in the output of jobs as it arrives.
+
+    When a generation ends it starts the analysis of what came, so that reviewers find evidence
+    beside every sample without having to ask for it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+        self._kinds: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Begin taking in, with whatever jobs wrote while no app was there."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch under way and end."""
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._pass()
+            except Exception:  # noqa: BLE001 - the edge: the pages must go on, the log tells
+                log.exception("Taking in the output of jobs failed; it is tried again.")
+                self._stop.wait(10 * INTERVAL_SECONDS)
+            self._stop.wait(INTERVAL_SECONDS)
+
+    def _pass(self) -> None:
+        states = take_in(self._workspace)
+        ended = [job for job, state in states.items() if is_ended(state)]
+        running = [job for job, state in states.items() if not is_ended(state)]
+        generated = any(job.startswith("generate-") for job in ended if states[job] == "done")
+        if generated and not any(job.startswith("analyze-") for job in running):
+            with self._workspace.database.read() as cursor:
+                fresh = count_unanalyzed(cursor)
+            if fresh:
+                try:
+                    start_analyze(self._workspace)
+                except WinnowError as error:
+                    log.warning("The analysis could not be started: %s", error)
