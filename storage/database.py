@@ -138,7 +138,7 @@ def _version(connection: duckdb.DuckDBPyConnection) -> int:
         "create table if not exists schema_version"
         " (version integer primary key, applied_at timestamptz)"
     )
-    row = connection.execute("select coalesce(max(version), 0) from schema_version").fetchone()
+    row = first_row(connection.execute("select coalesce(max(version), 0) from schema_version"))
     return int(row[0]) if row else 0
 
 
@@ -201,3 +201,13 @@ def fetch_dicts(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """The rest of a cursor's result as dictionaries by column name."""
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def first_row(cursor: duckdb.DuckDBPyConnection) -> Any:
+    """The first row of a short result as a tuple, or None.
+
+    Everything is fetched: after `fetchone()` DuckDB holds the result open, and refuses the next
+    statement on this cursor.
+    """
+    rows = cursor.fetchall()
+    return rows[0] if rows else None

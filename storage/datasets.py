@@ -56,15 +56,15 @@ def list_datasets(cursor: DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def rows_for_export(cursor: DuckDBPyConnection, where: SampleFilter) -> list[dict[str, Any]]:
-    """Everything an exported row carries, for the samples that the filter leaves, in their order."""
+    """Everything an exported row carries, for the samples the filter leaves, in their order."""
     condition, values = where.conditions()
     return fetch_dicts(
         cursor.execute(
             "select s.sample_id, s.revision, t.problem, t.solution, s.language, m.category,"
             " m.similarity, m.nearest_task, coalesce(d.corpus, '') as corpus, s.repository,"
             " coalesce(d.path, '') as path, coalesce(d.first_line, 0) as first_line,"
-            " coalesce(d.last_line, 0) as last_line, s.licence, s.verdict, s.decided_by as reviewer,"
-            " s.decided_at, r.prompt_id, s.model, r.endpoint, coalesce(f.reasons, []) as findings"
+            " coalesce(d.last_line, 0) as last_line, s.licence, s.verdict,"
+            " s.decided_by as reviewer, s.decided_at, r.prompt_id, s.model, r.endpoint, coalesce(f.reasons, []) as findings"
             f" {FROM} join samples t on t.id = s.sample_id and t.revision = s.revision"
             " left join seeds d on d.id = s.seed_id"
             " left join requests r on r.key = t.request_key"

@@ -1,11 +1,12 @@
 """What a filtered set of samples looks like: counts by facet, the map, the similarity histogram."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import fetch_dicts
+from storage.database import fetch_dicts, first_row
 from storage.filters import SampleFilter
 from storage.samples import FROM
 
@@ -14,35 +15,48 @@ HISTOGRAM_STEP = 0.02
 HISTOGRAM_BARS = 50
 
 
-def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tuple[str, int]]]:
-    """How many of the samples have each category, language, licence, verdict and finding."""
-    condition, values = where.conditions()
+def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tuple[Any, int]]]:
+    """How many of the samples have each value of a facet, most first; values that none has are 0.
+
+    Each facet leaves its own condition out: with one category chosen, the others still show what
+    choosing them instead would give. The finding "none" stands for samples without any.
+    """
     columns = {
         "category": "m.category",
         "language": "s.language",
         "licence": "s.licence",
         "verdict": "s.verdict",
+        "cluster": "m.cluster",
     }
-    counts = {
-        name: cursor.execute(
-            f"select {column}, count(*) {FROM} where {condition} and {column} is not null"
-            " group by 1 order by 2 desc, 1 limit 50",
+    counts = {}
+    for name, column in columns.items():
+        condition, values = replace(where, **_nothing(name)).conditions()
+        counts[name] = cursor.execute(
+            f"select {column}, count(*) filter (where {condition}) {FROM}"
+            f" where {column} is not null group by 1 order by 2 desc, 1 limit 50",
             values,
         ).fetchall()
-        for name, column in columns.items()
-    }
+    condition, values = replace(where, finding="").conditions()
     counts["finding"] = cursor.execute(
-        f"select f.reason, count(distinct f.sample_id) {FROM}"
-        f" join findings f on f.sample_id = s.sample_id where {condition}"
+        "select coalesce(f.reason, 'none'),"
+        f" count(distinct s.sample_id) filter (where {condition}) {FROM}"
+        " left join findings f on f.sample_id = s.sample_id where m.sample_id is not null"
         " group by 1 order by 2 desc, 1",
         values,
     ).fetchall()
     return counts
 
 
+def _nothing(name: str) -> dict[str, Any]:
+    return {name: None if name == "cluster" else ""}
+
+
 def histogram(cursor: DuckDBPyConnection, where: SampleFilter) -> list[int]:
-    """How many samples there are by similarity to HumanEval, in bars of `HISTOGRAM_STEP` from 0."""
-    condition, values = where.conditions()
+    """How many samples there are by similarity to HumanEval, in bars of `HISTOGRAM_STEP` from 0.
+
+    Conditions on the similarity itself are left out, as in `facets`.
+    """
+    condition, values = replace(where, min_similarity=None, max_similarity=None).conditions()
     rows = cursor.execute(
         f"select least(floor(m.similarity / ? + 1e-6)::integer, ?), count(*) {FROM}"
         f" where {condition} and m.similarity is not null group by 1",
@@ -69,11 +83,12 @@ def points(
 
 
 def totals(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, Any]:
-    """Samples, duplicates, contaminated, analysed, and mean similarity and lengths."""
+    """Samples, accepted, duplicates, contaminated, analysed, and mean similarity and lengths."""
     condition, values = where.conditions()
     return fetch_dicts(
         cursor.execute(
             "select count(*) as samples, count(m.sample_id) as analysed,"
+            " count(*) filter (where s.verdict = 'accepted') as accepted,"
             " count(*) filter (where s.sample_id in (select sample_id from findings where"
             " check_name = 'duplicates')) as duplicates,"
             " count(*) filter (where s.sample_id in (select sample_id from findings where"
@@ -87,5 +102,5 @@ def totals(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, Any]:
 
 def latest_clusters(cursor: DuckDBPyConnection) -> dict[int, dict[str, Any]]:
     """Title and size of each cluster of the newest analysis, by its number."""
-    row = cursor.execute("select clusters from analyses order by ended_at desc limit 1").fetchone()
+    row = first_row(cursor.execute("select clusters from analyses order by ended_at desc limit 1"))
     return {int(number): value for number, value in json.loads(row[0]).items()} if row else {}

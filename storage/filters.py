@@ -63,7 +63,7 @@ class SampleFilter:
         return " and ".join(clauses), values
 
     def as_words(self) -> str:
-        """The filter as the expression that `parse` reads: `category=Web Problems; finding=none`."""
+        """The filter as an expression that `parse` reads: `category=Web Problems; finding=none`."""
         parts = [
             f"{field.name}={getattr(self, field.name)}"
             for field in fields(self)
@@ -118,7 +118,10 @@ def _number(name: str, text: str, kind: str) -> int | float:
 
 @dataclass(frozen=True, slots=True)
 class SeedFilter:
-    """Conditions on seeds that must all hold; an empty one always does. `text` is a plain substring."""
+    """Conditions on seeds that must all hold; an empty one always does.
+
+    `text` is a plain substring of the snippet or the path, in any case.
+    """
 
     language: str = ""
     licence: str = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import fetch_dicts
+from storage.database import fetch_dicts, first_row
 from storage.errors import WinnowError
 
 DECISIONS = ("accepted", "rejected", "skipped", "undone")
@@ -30,14 +30,16 @@ def add_decision(cursor: DuckDBPyConnection, decision: Decision) -> str:
     Raises:
         WinnowError: an unknown sample or verdict, or nothing to undo.
     """
-    state = cursor.execute(
-        "select revision, verdict from sample_state where sample_id = ?", [decision.sample_id]
-    ).fetchone()
+    state = first_row(
+        cursor.execute(
+            "select revision, verdict from sample_state where sample_id = ?", [decision.sample_id]
+        )
+    )
     if state is None:
         raise WinnowError(f"Sample {decision.sample_id!r} does not exist. Reload the page.")
     if decision.verdict not in DECISIONS:
         raise WinnowError(f"{decision.verdict!r} is no decision: use {', '.join(DECISIONS)}.")
-    if cursor.execute("select 1 from decisions where id = ?", [decision.id]).fetchone():
+    if first_row(cursor.execute("select 1 from decisions where id = ?", [decision.id])):
         return str(state[1])  # sent again after an answer that never arrived
     if decision.verdict == "undone":
         _require_undoable(cursor, decision)
@@ -59,22 +61,27 @@ def add_decision(cursor: DuckDBPyConnection, decision: Decision) -> str:
 
 
 def _require_undoable(cursor: DuckDBPyConnection, decision: Decision) -> None:
-    undone = cursor.execute(
-        "select sample_id from decisions where id = ? and verdict <> 'undone'", [decision.undoes]
-    ).fetchone()
+    undone = first_row(
+        cursor.execute(
+            "select sample_id from decisions where id = ? and verdict <> 'undone'",
+            [decision.undoes],
+        )
+    )
     if undone is None or undone[0] != decision.sample_id:
         raise WinnowError(f"Decision {decision.undoes!r} is not there to be undone.")
 
 
 def _settle(cursor: DuckDBPyConnection, sample_id: str) -> str:
     """Set the verdict to the newest accept or reject that nobody took back."""
-    standing = cursor.execute(
-        "select verdict, reviewer, decided_at from decisions d where sample_id = ?"
-        " and verdict in ('accepted', 'rejected') and id not in (select undoes from decisions"
-        " where sample_id = ? and verdict = 'undone' and undoes is not null)"
-        " order by position desc limit 1",
-        [sample_id, sample_id],
-    ).fetchone()
+    standing = first_row(
+        cursor.execute(
+            "select verdict, reviewer, decided_at from decisions d where sample_id = ?"
+            " and verdict in ('accepted', 'rejected') and id not in (select undoes from decisions"
+            " where sample_id = ? and verdict = 'undone' and undoes is not null)"
+            " order by position desc limit 1",
+            [sample_id, sample_id],
+        )
+    )
     verdict, reviewer, decided_at = standing or ("undecided", None, None)
     cursor.execute(
         "update sample_state set verdict = ?, decided_by = ?, decided_at = ? where sample_id = ?",

@@ -8,7 +8,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import fetch_dicts, insert_rows
+from storage.database import fetch_dicts, first_row, insert_rows
 from storage.filters import SampleFilter
 from storage.records import Finding, Metrics, Prompt, Response, Sample
 
@@ -81,8 +81,8 @@ def add_samples(cursor: DuckDBPyConnection, samples: Sequence[tuple[Sample, str]
         [[sample.seed_id for sample, _ in fresh.values()]],
     ).fetchall()
     origin = {row[0]: row[1:] for row in places}
-    row = cursor.execute("select coalesce(max(position), 0) + 1 from sample_state").fetchone()
-    first = int(row[0]) if row else 1
+    row = first_row(cursor.execute("select coalesce(max(position), 0) + 1 from sample_state"))
+    first = int(row[0])
     now = datetime.now(UTC)
     insert_rows(
         cursor, "samples", [{**asdict(sample), "created_at": now} for sample, _ in fresh.values()]
@@ -144,17 +144,19 @@ def all_samples(cursor: DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def count_unanalyzed(cursor: DuckDBPyConnection) -> int:
     """How many samples have no metrics yet."""
-    row = cursor.execute(
-        "select count(*) from sample_state where sample_id not in (select sample_id from metrics)"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    row = first_row(
+        cursor.execute(
+            "select count(*) from sample_state where sample_id not in (select sample_id from metrics)"
+        )
+    )
+    return int(row[0])
 
 
 def count_samples(cursor: DuckDBPyConnection, where: SampleFilter | None = None) -> int:
     """How many samples the filter leaves."""
     condition, values = (where or SampleFilter()).conditions()
-    row = cursor.execute(f"select count(*) {FROM} where {condition}", values).fetchone()
-    return int(row[0]) if row else 0
+    row = first_row(cursor.execute(f"select count(*) {FROM} where {condition}", values))
+    return int(row[0])
 
 
 def list_sample_ids(

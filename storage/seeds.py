@@ -8,7 +8,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import fetch_dicts, insert_rows
+from storage.database import fetch_dicts, first_row, insert_rows
 from storage.filters import SeedFilter
 from storage.records import Seed
 
@@ -61,8 +61,8 @@ def add_seeds(cursor: DuckDBPyConnection, seeds: Sequence[Seed], *, job_id: str)
 
 
 def _next_position(cursor: DuckDBPyConnection) -> int:
-    row = cursor.execute("select coalesce(max(position), 0) + 1 from seeds").fetchone()
-    return int(row[0]) if row else 1
+    row = first_row(cursor.execute("select coalesce(max(position), 0) + 1 from seeds"))
+    return int(row[0])
 
 
 def get_seed(cursor: DuckDBPyConnection, seed_id: str) -> Seed | None:
@@ -100,8 +100,8 @@ def page_seeds(
 def count_seeds(cursor: DuckDBPyConnection, where: SeedFilter | None = None) -> int:
     """How many seeds the filter leaves."""
     condition, values = (where or SeedFilter()).conditions()
-    row = cursor.execute(f"select count(*) from seeds where {condition}", values).fetchone()
-    return int(row[0]) if row else 0
+    row = first_row(cursor.execute(f"select count(*) from seeds where {condition}", values))
+    return int(row[0])
 
 
 def seed_facets(cursor: DuckDBPyConnection) -> dict[str, list[tuple[str, int]]]:

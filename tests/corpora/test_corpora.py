@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from storage.errors import WinnowError
-from workbench.corpora.corpus import Listing, list_documents, open_corpora, open_corpus
+from workbench.corpora.corpus import (
+    Listing,
+    list_documents,
+    make_absolute,
+    open_corpora,
+    open_corpus,
+)
 from workbench.corpora.installed import find_package_licence
 from workbench.corpora.languages import PAPER_LANGUAGES, find_language
 
@@ -185,3 +191,15 @@ def test_corpora_of_one_name_are_refused_and_one_named_twice_counts_once(tmp_pat
         open_corpora([str(tmp_path / "a/src"), str(tmp_path / "b/src")])
     with pytest.raises(WinnowError, match="No corpus is named"):
         open_corpora([])
+
+
+def test_a_relative_corpus_is_made_absolute_and_others_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert make_absolute("src/../lib") == str(tmp_path / "lib")
+    assert [make_absolute(spec) for spec in ("installed", "hf:a/b", "")] == [
+        "installed",
+        "hf:a/b",
+        "",
+    ]

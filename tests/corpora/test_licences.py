@@ -18,7 +18,7 @@ BSD_3 = (
     + """ Neither the name of the copyright holder nor the names of its contributors may be
 used to endorse or promote products derived from this software ..."""
 )
-APACHE = "            Apache License\n         Version 2.0, January 2004"
+APACHE = "             Apache License\n        Version 2.0, January 2004"
 GPL_3 = "GNU GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007"
 
 

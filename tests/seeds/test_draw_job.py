@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_job_runs_as_a_process(tmp_path: Path, corpus: Path) -> None:
     folder = job(tmp_path, corpora=[str(corpus)], count=5)
     start_job(folder)
     while folder.state() is JobState.RUNNING:
-        pass
+        time.sleep(0.05)
     assert folder.state() is JobState.DONE, (folder.path / "log.txt").read_text()
     assert len(read(folder.path / "seeds.jsonl")) == 5
 

@@ -1,5 +1,6 @@
 """A corpus by its name: what one is, and opening it."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,13 @@ def open_corpora(specs: Sequence[str]) -> list[Corpus]:
                 "Draw from them one after the other under different folder names."
             )
     return list(corpora.values())
+
+
+def make_absolute(spec: str) -> str:
+    """`spec` as it can be opened from any working directory, such as that of a job's process."""
+    if spec == "installed" or spec.startswith("hf:") or not spec.strip() or "\0" in spec:
+        return spec
+    return os.path.abspath(os.path.expanduser(spec))  # noqa: PTH100, PTH111 (neither raises)
 
 
 def list_documents(corpus: Corpus) -> Listing:

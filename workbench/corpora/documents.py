@@ -1,6 +1,7 @@
 """A document as a corpus lists it, and reading one: its text, or the reason why it is no use."""
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,13 @@ MAX_LINE_CHARACTERS = 1_000
 MIN_LINES = 5
 # The first line of a starcoderdata document may hold these, one or several: never code.
 METADATA_MARKERS = ("<reponame>", "<filename>", "<gh_stars>")
+# What generators write at the top of their files, each like a thousand others.
+_GENERATED = re.compile(
+    r"@generated|\bauto-?generated\b|\bdo not edit\b"
+    r"|\b(?:code|file) (?:is |was )?generated (?:by|from)",
+    re.IGNORECASE,
+)
+_HEAD_CHARACTERS = 600
 
 
 class Rejection(StrEnum):
@@ -30,6 +38,7 @@ class Rejection(StrEnum):
     BINARY = "binary"
     NOT_UTF8 = "not_utf8"
     WRONG_LANGUAGE = "wrong_language"
+    GENERATED = "generated"
     LONG_LINE = "long_line"
     TOO_SHORT = "too_short"
     NO_SNIPPET = "no_snippet"
@@ -113,6 +122,8 @@ def screen_text(text: str, *, language: str) -> Rejection | None:
     # Qt's translation files end in .ts too.
     if language == "typescript" and text.lstrip().startswith(("<?xml", "<!DOCTYPE")):
         return Rejection.WRONG_LANGUAGE
+    if _GENERATED.search(text[:_HEAD_CHARACTERS]):
+        return Rejection.GENERATED
     lines = text.split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         return Rejection.LONG_LINE

@@ -23,7 +23,7 @@ MIN_FREE_BYTES = 50 * 1024 * 1024
 
 
 def new_job_id(kind: str) -> str:
-    """An id that sorts by time and reads well in a folder listing: `generate-20260501-101502-3fa1`."""
+    """An id that sorts by time and reads well in a listing: `generate-20260501-101502-3fa1`."""
     return f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
 
 

@@ -1,6 +1,7 @@
 """Drawing seeds: from corpora to the seeds table."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -9,37 +10,26 @@ from storage.errors import WinnowError
 from storage.jobs import add_job
 from storage.records import Seed
 from storage.seeds import add_corpora, add_seeds
+from workbench.corpora.corpus import make_absolute, open_corpora
 from workbench.jobs.folder import JobFolder
 from workbench.jobs.process import create_job, start_job
+from workbench.seeds.options import DrawOptions
 from workbench.workspace import Workspace
 
 SEED_FIELDS = [field.name for field in fields(Seed)]
 
 
-@dataclass(frozen=True, slots=True)
-class DrawOptions:
-    """What to draw; the defaults are the paper's, but for the count, which is a first taste.
+def start_draw(workspace: Workspace, corpora: Sequence[str], options: DrawOptions) -> JobFolder:
+    """Start drawing seeds; a corpus that cannot be opened is said before anything starts.
 
-    `languages` are quotas by language, or None to take documents as they come. `licences` is
-    "permissive" or "any".
+    Raises:
+        WinnowError: no corpus, or one that is missing, empty or of an unknown kind.
     """
-
-    corpora: tuple[str, ...] = ("installed",)
-    count: int = 100
-    languages: dict[str, int] | None = None
-    min_lines: int = 1
-    max_lines: int = 15
-    random_seed: int = 976
-    licences: str = "permissive"
-
-
-def start_draw(workspace: Workspace, options: DrawOptions) -> JobFolder:
-    """Start drawing seeds; what is wrong with the options is said before anything starts."""
-    from workbench.seeds.draw import check_options
-
-    params = {field.name: getattr(options, field.name) for field in fields(DrawOptions)}
-    params["corpora"] = list(options.corpora)
-    check_options(**params)
+    if not corpora:
+        raise WinnowError("No corpus is named: name a folder, or `installed`.")
+    specs = [make_absolute(spec) for spec in corpora]
+    open_corpora(specs)
+    params = {**asdict(options), "corpora": specs}
     folder = create_job(workspace.jobs_dir, "draw", params)
     with workspace.database.transaction() as cursor:
         add_job(cursor, folder.id, "draw")
@@ -52,7 +42,7 @@ def parse_quotas(text: str) -> dict[str, int] | None:
     quotas: dict[str, int] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         language, equals, count = part.partition("=")
-        if not equals or not count.strip().isdigit():
+        if not equals or not count.strip().isdecimal():
             raise WinnowError(f"{part!r} is no quota: write language=count, as in python=40,cpp=5.")
         quotas[language.strip().lower()] = int(count)
     return quotas or None

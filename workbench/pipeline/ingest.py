@@ -95,7 +95,7 @@ class Ingestor:
         while not self._stop.is_set():
             try:
                 self._pass()
-            except Exception:  # noqa: BLE001 - the edge: the pages must go on, the log tells
+            except Exception:
                 log.exception("Taking in the output of jobs failed; it is tried again.")
                 self._stop.wait(10 * INTERVAL_SECONDS)
             self._stop.wait(INTERVAL_SECONDS)

@@ -20,8 +20,9 @@ def describe_job(folder: JobFolder) -> dict[str, Any]:
     """A job for people: title, state, newest progress, share done (0 to 1 or None), error."""
     spec, progress, result = folder.spec, folder.last_progress(), folder.result()
     state = folder.state()
-    done, total = progress.get("done", progress.get("step")), progress.get(
-        "total", progress.get("steps")
+    done, total = (
+        progress.get("done", progress.get("step")),
+        progress.get("total", progress.get("steps")),
     )
     share = min(1.0, done / total) if done is not None and total else None
     return {

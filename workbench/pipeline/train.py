@@ -19,7 +19,7 @@ RECIPES = ("smoke", "lora", "full")
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """What to train: `dataset` is an id or a name, `tasks` how many of HumanEval's 164 (0: none)."""
+    """What to train: `dataset` is an id or a name, `tasks` how many of HumanEval's 164 to score."""
 
     dataset: str
     recipe: str = "smoke"

@@ -25,7 +25,7 @@ def run(folder: JobFolder) -> None:
     """
     params = folder.spec.params
     options = read_options(params)
-    folder.progress(step="listing", done=0, total=options.total, rejected={})
+    folder.progress(phase="listing", done=0, total=options.total, rejected={})
     corpora = open_corpora(_read_specs(params))
     listings = [list_documents(corpus) for corpus in corpora]
     _write_corpora(folder.path / "corpora.jsonl", listings)
@@ -40,7 +40,7 @@ def run(folder: JobFolder) -> None:
         documents += batch.documents
         rejected += batch.rejected
         folder.progress(
-            step="drawing",
+            phase="drawing",
             done=done,
             total=options.total,
             rejected=dict(rejected.most_common()),

@@ -1,10 +1,11 @@
 """The JSON routes behind the shell, the Explore and the Review page: read, shape, answer."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from storage import explore, reviews, samples, seeds
@@ -12,6 +13,7 @@ from storage.datasets import list_datasets
 from storage.errors import WinnowError
 from storage.filters import SampleFilter
 from storage.runs import list_runs
+from workbench.pipeline.analyze import start_analyze
 from workbench.pipeline.jobs import cancel_job, describe_job, describe_jobs, resume_job
 from workbench.review.evidence import evidence_of
 from workbench.ui.render import code_html, markdown_html, marked_words_html, seed_html
@@ -19,6 +21,7 @@ from workbench.workspace import Workspace
 
 CARDS_AT_ONCE = 20
 TABLE_ROWS = 50
+DATASET_FILES = ("train.jsonl", "manifest.json", "README.md")
 
 
 class DecisionBody(BaseModel):
@@ -60,6 +63,18 @@ def _add_shell_routes(router: APIRouter, workspace: Workspace) -> None:
             }
         jobs = describe_jobs(workspace, limit=20)
         return {"counts": counts, "jobs": jobs, "reviewer": workspace.settings.reviewer}
+
+    @router.post("/analyze")
+    def analyze() -> dict[str, Any]:
+        return describe_job(start_analyze(workspace))
+
+    @router.get("/datasets/{dataset_id}/{name}")
+    def download(dataset_id: str, name: str) -> FileResponse:
+        with workspace.database.read() as cursor:
+            known = {row["id"]: Path(row["path"]) for row in list_datasets(cursor)}
+        if dataset_id not in known or name not in DATASET_FILES:
+            raise WinnowError(f"There is no file {name!r} of a data set {dataset_id!r}.")
+        return FileResponse(known[dataset_id] / name, filename=f"{dataset_id}-{name}")
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(job_id: str) -> dict[str, str]:

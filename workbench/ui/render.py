@@ -1,4 +1,4 @@
-"""Hostile text as safe HTML: everything the pages show of seeds, models and people goes through here."""
+"""Hostile text as safe HTML: what the pages show of seeds, models and people goes through here."""
 
 import html
 import re
@@ -18,11 +18,12 @@ from storage.records import Seed
 LEXERS = {"shell": "bash", "csharp": "c#"}
 # What our own renderer emits; everything else that reaches the sanitiser is dropped.
 TAGS = frozenset(
-    "p br hr h1 h2 h3 h4 h5 h6 ul ol li strong em s code pre blockquote"
-    " table thead tbody tr th td span div".split()
+    ["p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "s"]
+    + ["code", "pre", "blockquote", "table", "thead", "tbody", "th", "tr", "td", "span", "div"]
 )
 # Longer code is shown as plain text: highlighting it would keep the page waiting.
 HIGHLIGHT_LIMIT = 50_000
+DASH = "\N{EN DASH}"
 
 
 def escape(text: str) -> str:
@@ -41,7 +42,7 @@ def inert(markup: str) -> str:
 
 def number(value: float | None, digits: int = 0) -> str:
     """A number with thousands separators, or a dash where there is none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
+    return DASH if value is None else f"{value:,.{digits}f}"
 
 
 @lru_cache(maxsize=64)
@@ -83,7 +84,7 @@ def _fence(code: str, language: str, _attributes: str) -> str:
 
 
 def seed_html(seed: Seed, *, around: int = 40) -> str:
-    """A seed inside its file: numbered lines, the snippet's marked, up to `around` on either side."""
+    """A seed inside its file: numbered lines, the snippet's marked, `around` on either side."""
     before = _lines(seed.before)[-around:] if around else []
     after = _lines(seed.after)[:around]
     snippet = _lines(seed.snippet)

@@ -1,4 +1,4 @@
-"""The web app: FastAPI with the JSON routes and our few static files, and the Gradio pages on it."""
+"""The web app: FastAPI with the JSON routes and our static files, the Gradio pages on it."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ from workbench.workspace import Workspace
 STATIC = Path(__file__).with_name("static")
 HEAD = """
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/static/winnow.css">
-<link rel="stylesheet" href="/static-code.css">
-<script src="/static/shell.js" defer></script>
-<script src="/static/decisions.js" defer></script>
-<script src="/static/review.js" defer></script>
-<script src="/static/explore.js" defer></script>
+<link rel="stylesheet" href="/winnow/winnow.css">
+<link rel="stylesheet" href="/winnow/code.css">
+<script src="/winnow/shell.js" defer></script>
+<script src="/winnow/decisions.js" defer></script>
+<script src="/winnow/review.js" defer></script>
+<script src="/winnow/explore.js" defer></script>
 """
 
 
@@ -48,11 +48,11 @@ def build_app(workspace: Workspace) -> FastAPI:
     add_routes(app, workspace)
     css = highlight_css()
 
-    @app.get("/static-code.css")
+    @app.get("/winnow/code.css")
     def code_css() -> Response:
         return Response(css, media_type="text/css")
 
-    @app.get("/static/plotly.min.js")
+    @app.get("/winnow/plotly.min.js")
     def plotly_bundle() -> FileResponse:
         import plotly
 
@@ -63,7 +63,7 @@ def build_app(workspace: Workspace) -> FastAPI:
     def first_page() -> RedirectResponse:
         return RedirectResponse("/seeds")
 
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/winnow", StaticFiles(directory=STATIC), name="winnow")
     gradio.mount_gradio_app(
         app,
         build_pages(workspace),

@@ -34,7 +34,7 @@ def theme() -> gr.themes.Base:
         "body_text_color_subdued": "var(--w-muted)",
         "background_fill_primary": "var(--w-panel)",
         "background_fill_secondary": "var(--w-page)",
-        "block_background_fill": "var(--w-panel)",
+        "block_background_fill": "transparent",
         "block_border_color": "var(--w-line)",
         "block_label_background_fill": "transparent",
         "block_label_text_color": "var(--w-muted)",
@@ -52,10 +52,25 @@ def theme() -> gr.themes.Base:
         "button_secondary_background_fill": "var(--w-panel)",
         "button_secondary_background_fill_hover": "var(--w-sunken)",
         "button_secondary_text_color": "var(--w-text)",
+        "button_secondary_border_color": "var(--w-line)",
+        "button_primary_border_color": "var(--w-accent)",
         "table_even_background_fill": "var(--w-panel)",
         "table_odd_background_fill": "var(--w-panel)",
         "table_border_color": "var(--w-line)",
         "link_text_color": "var(--w-accent)",
+    }
+    sizes = {
+        "input_border_width": "1px",
+        "block_label_text_size": "13px",
+        "block_title_text_size": "13px",
+        "button_border_width": "1px",
+        "button_large_text_size": "14px",
+        "button_large_text_weight": "550",
+        "button_large_padding": "6px 14px",
+        "button_small_text_size": "13px",
+        "button_small_padding": "4px 10px",
+        "block_border_width": "0px",
+        "block_padding": "4px",
     }
     dark = {f"{name}_dark": value for name, value in tokens.items()}
     fonts = {
@@ -68,4 +83,4 @@ def theme() -> gr.themes.Base:
         text_size=gr.themes.sizes.text_sm,
         **fonts,
     )
-    return base.set(**tokens, **dark, block_shadow="none", color_accent="var(--w-accent)")
+    return base.set(**tokens, **dark, **sizes, block_shadow="none", color_accent="var(--w-accent)")

@@ -59,7 +59,7 @@ class GenerateView:
     def open(self) -> list[Any]:
         """Fill the page: the endpoints there are, the newest job, the newest samples."""
         choices = self._endpoints()
-        chosen = list(choices)[0]
+        chosen = next(iter(choices))
         return [gr.update(choices=list(choices), value=chosen), *self.refresh("")]
 
     def _endpoints(self) -> dict[str, tuple[str, str]]:

@@ -1,13 +1,17 @@
 """Seeds: corpora, the seeds drawn from them, and one of them inside its file."""
 
+import shlex
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from storage import seeds
 from storage.filters import SeedFilter
-from workbench.pipeline.draw import DrawOptions, parse_quotas, start_draw
+from workbench.corpora.corpus import make_absolute, open_corpora
+from workbench.pipeline.draw import parse_quotas, start_draw
 from workbench.pipeline.jobs import describe_jobs
+from workbench.seeds.options import DrawOptions
 from workbench.ui.handlers import (
     bars_html,
     empty_state,
@@ -162,7 +166,7 @@ class SeedsView:
                 row["position"],
                 row["language"],
                 row["repository"],
-                f"{row['first_line']}–{row['last_line']}",
+                f"{row['first_line']}-{row['last_line']}",
                 row["licence"],
                 next((line.strip() for line in row["start"].split("\n") if line.strip()), ""),
                 row["id"],
@@ -191,16 +195,9 @@ class SeedsView:
         """The first ten seeds that a draw with these options would give."""
         from workbench.seeds.draw import draw_seeds
 
-        options = _options(*values, count=10)
-        result = draw_seeds(
-            list(options.corpora),
-            count=options.count,
-            languages=options.languages,
-            min_lines=options.min_lines,
-            max_lines=options.max_lines,
-            random_seed=options.random_seed,
-            licences=options.licences,
-        )
+        corpora, options = _options(*values)
+        ten = replace(options, count=min(options.count, 10))
+        result = draw_seeds(open_corpora([make_absolute(spec) for spec in corpora]), ten)
         parts = [
             f'<p class="w-muted">{escape(seed.repository)} · {escape(seed.path)} ·'
             f" {escape(seed.licence)}</p>{seed_html(seed, around=0)}"
@@ -211,9 +208,9 @@ class SeedsView:
     @plain_errors
     def draw(self, *values: Any) -> tuple[str, str]:
         """Start the draw; its progress stands with the corpora."""
-        options = _options(*values)
-        start_draw(self._workspace, options)
-        words = " ".join(options.corpora)
+        corpora, options = _options(*values)
+        start_draw(self._workspace, corpora, options)
+        words = " ".join(shlex.quote(spec) for spec in corpora)
         command = f"python -m workbench seeds draw {words} --count {options.count}"
         return _title(command), inert('<section class="w-panel"><p>Starting to draw…</p></section>')
 
@@ -230,18 +227,17 @@ def _options(
     longest: float | None,
     random_seed: float | None,
     licences: str,
-    **changes: Any,
-) -> DrawOptions:
-    fields: dict[str, Any] = {
-        "corpora": tuple(line.strip() for line in corpora.splitlines() if line.strip()),
-        "count": int(count or 0),
-        "languages": parse_quotas(quotas),
-        "min_lines": int(shortest or 0),
-        "max_lines": int(longest or 0),
-        "random_seed": int(random_seed or 0),
-        "licences": licences,
-    }
-    return DrawOptions(**{**fields, **changes})
+) -> tuple[list[str], DrawOptions]:
+    languages = parse_quotas(quotas)
+    options = DrawOptions(
+        count=max(int(count or 0), sum(languages.values())) if languages else int(count or 0),
+        languages=languages,
+        min_lines=int(shortest or 0),
+        max_lines=int(longest or 0),
+        random_seed=int(random_seed or 0),
+        licences=licences,
+    )
+    return [line.strip() for line in corpora.splitlines() if line.strip()], options
 
 
 def _corpora_html(corpora: list[dict[str, Any]], job: dict[str, Any] | None) -> str:

@@ -182,7 +182,7 @@
     const title = `${name ? name[1] : "Winnow"} · Winnow`;
     document.title = title;
     // Gradio sets both once more when it has loaded.
-    new MutationObserver(() => { if (!document.title.endsWith("Winnow")) document.title = title; }).observe(document.head, { childList: true, subtree: true });
+    new MutationObserver(() => { if (document.title !== title) document.title = title; }).observe(document.head, { childList: true, subtree: true });
     new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     applyTheme();
     poll();

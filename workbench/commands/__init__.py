@@ -1,0 +1,1 @@
+"""The commands behind `python -m workbench`: arguments in, one summary line or JSON object out."""

@@ -1,0 +1,134 @@
+"""The commands that do a step: start its job, follow it, say what came of it."""
+
+import uuid
+from argparse import Namespace
+from dataclasses import asdict
+
+from storage import reviews, samples, seeds
+from storage.filters import SampleFilter
+from workbench.commands.answer import Answer, follow
+from workbench.pipeline.analyze import start_analyze
+from workbench.pipeline.draw import parse_quotas, start_draw
+from workbench.pipeline.export import export_dataset
+from workbench.pipeline.generate import GenerateOptions, start_generate
+from workbench.pipeline.jobs import find_job, resume_job
+from workbench.pipeline.train import TrainOptions, start_training
+from workbench.seeds.options import DrawOptions
+from workbench.workspace import Workspace
+
+
+def draw(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Draw seeds from corpora."""
+    quotas = parse_quotas(arguments.languages)
+    wanted = sum(quotas.values()) if quotas else 100
+    options = DrawOptions(
+        count=wanted if arguments.count is None else arguments.count,
+        languages=quotas,
+        min_lines=arguments.min_lines,
+        max_lines=arguments.max_lines,
+        random_seed=arguments.random_seed,
+        licences=arguments.licenses,
+    )
+    job = follow(workspace, start_draw(workspace, arguments.corpora, options))
+    with workspace.database.read() as cursor:
+        total = seeds.count_seeds(cursor)
+    rejected = job["progress"].get("rejected", {})
+    drawn = job["progress"].get("done", 0)
+    passed_over = sum(rejected.values())
+    return Answer(
+        f"Drew {drawn:,} seeds, passed over {passed_over:,} documents; {total:,} seeds are there.",
+        {"job": job["id"], "drawn": drawn, "rejected": rejected, "seeds": total},
+    )
+
+
+def generate(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Generate samples, or go on with a job that was stopped."""
+    if arguments.resume:
+        folder = resume_job(workspace, find_job(workspace, arguments.resume).id)
+    else:
+        url = arguments.endpoint if arguments.endpoint not in (None, "embedded") else ""
+        if url:
+            changed = workspace.settings.model_copy(update={"base_url": url})
+            workspace.settings = changed
+        configured = arguments.endpoint != "embedded" and workspace.settings.base_url
+        options = GenerateOptions(
+            count=arguments.count,
+            endpoint="configured" if configured else "embedded",
+            model=arguments.model,
+            temperature=arguments.temperature,
+            concurrency=arguments.concurrency,
+            prompt=arguments.prompt,
+        )
+        folder = start_generate(workspace, options)
+    job = follow(workspace, folder)
+    progress = job["progress"]
+    failed = progress.get("failed", {})
+    with workspace.database.read() as cursor:
+        total = samples.count_samples(cursor)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in failed.items())
+    tail = f" ({reasons})" if reasons else ""
+    return Answer(
+        f"Got {progress.get('ok', 0):,} samples, {sum(failed.values()):,} failed{tail}; "
+        f"{total:,} samples are there.",
+        {"job": job["id"], "failed": failed, "samples": total, **_figures(progress)},
+    )
+
+
+def _figures(progress: dict[str, object]) -> dict[str, object]:
+    names = ("ok", "total", "tokens_per_second", "prompt_tokens", "completion_tokens", "cost")
+    return {name: progress.get(name) for name in names}
+
+
+def analyze(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Check and measure all samples."""
+    job = follow(workspace, start_analyze(workspace))
+    with workspace.database.read() as cursor:
+        total = samples.count_samples(cursor)
+        found = samples.count_samples(cursor, SampleFilter(finding="any"))
+    return Answer(
+        f"Analyzed {total:,} samples; the checks found something in {found:,}.",
+        {"job": job["id"], "samples": total, "with_findings": found},
+    )
+
+
+def decide(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Accept or reject one sample."""
+    decision = reviews.Decision(
+        uuid.uuid4().hex, arguments.sample, arguments.verdict, workspace.settings.reviewer
+    )
+    with workspace.database.transaction() as cursor:
+        verdict = reviews.add_decision(cursor, decision)
+    return Answer(
+        f"Sample {arguments.sample} is {verdict}.",
+        {"sample": arguments.sample, "verdict": verdict, "decision": decision.id},
+    )
+
+
+def export(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Freeze a data set."""
+    where = SampleFilter.parse(arguments.filter)
+    dataset = export_dataset(
+        workspace, arguments.name, where, allow_contaminated=arguments.allow_contaminated
+    )
+    return Answer(f"Froze {dataset.rows:,} rows as {dataset.path}.", asdict(dataset))
+
+
+def train(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Train on a frozen data set and score the model before and after."""
+    options = TrainOptions(
+        arguments.dataset, arguments.recipe, arguments.model, arguments.limit, arguments.max_steps
+    )
+    folder = start_training(workspace, options)
+    job = follow(workspace, folder)
+    result = folder.result()
+    training, scores = result.get("train", {}), result.get("evaluation")
+    before, after = training.get("held_out_loss_before"), training.get("held_out_loss_after")
+    words = f"Trained {training.get('steps', 0):,} steps into {folder.path / 'model'}"
+    if before is not None and after is not None:
+        words += f"; held-out loss {before:.3f} -> {after:.3f}"
+    if scores and "base" in scores and "tuned" in scores:
+        words += (
+            f"; HumanEval pass@1 on {scores['tasks']} tasks "
+            f"{scores['base']['pass@1']:.1%} -> {scores['tuned']['pass@1']:.1%}"
+        )
+    return Answer(f"{words}.", {"job": job["id"], "folder": str(folder.path), **result})

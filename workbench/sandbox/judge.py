@@ -1,0 +1,95 @@
+"""Judges code by tests: the code in one sandbox, the tests in another, plain values between them.
+
+In one process the code could forge its verdict: leave with `os._exit(0)`, walk the frames up to
+the expected values, return objects equal to everything. Here it can only answer calls, and what it
+answers arrives as literals.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+from workbench.sandbox.launch import Launched, Limits, Sandbox, kill, launch, wait_for_start
+from workbench.sandbox.run import SandboxResult, finish
+
+# No launcher and no crash ends with this code by accident.
+_PASSED = 73
+_OWN_IMPORT = "from workbench.sandbox.inside."
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict on a piece of code, and why."""
+
+    verdict: Literal["passed", "failed", "timed_out"]
+    detail: str = ""
+
+
+def judge(
+    sandbox: Sandbox,
+    code: str,
+    *,
+    setup: str,
+    tests: str,
+    entry_point: str,
+    timeout: float = 8.0,
+    limits: Limits | None = None,
+) -> Judgement:
+    """Whether the function `entry_point` of `code` passes `tests`, which define check(candidate).
+
+    `setup` is trusted code that the tests refer to (imports, helper functions).
+
+    Raises:
+        SandboxError: a sandbox could not be started; nothing is known of the code then.
+    """
+    limits = limits or Limits()
+    requests_read, requests_write = os.pipe()
+    replies_read, replies_write = os.pipe()
+    serving = f"serve({code!a}, {entry_point!a}, requests={requests_read}, replies={replies_write})"
+    testing = (
+        f"run_tests({setup!a}, {tests!a}, requests={requests_write},"
+        f" replies={replies_read}, passed={_PASSED}, entry_point={entry_point!a})"
+    )
+    launched: list[Launched] = []
+    try:
+        ends = (requests_read, replies_write)
+        program = _program("candidate", serving)
+        answering = launch(sandbox, program, limits=limits, keep=ends, output=subprocess.DEVNULL)
+        launched.append(answering)
+        ends = (requests_write, replies_read)
+        asking = launch(sandbox, _program("tests", testing), limits=limits, keep=ends)
+        for end in (requests_read, requests_write, replies_read, replies_write):
+            os.close(end)
+        try:
+            wait_for_start(answering)
+        except BaseException:
+            launched.append(asking)
+            raise
+        return _read_verdict(finish(asking, timeout=timeout))
+    finally:
+        for program_run in launched:
+            kill(program_run)
+            os.close(program_run.started)
+
+
+def _read_verdict(result: SandboxResult) -> Judgement:
+    if result.status == "timed_out":
+        return Judgement("timed_out", f"no end after {result.seconds:.0f} s")
+    if result.exit_code == _PASSED:
+        return Judgement("passed")
+    lines = result.stdout.splitlines() or result.stderr.splitlines() or [""]
+    return Judgement("failed", lines[-1] or f"the tests ended with code {result.exit_code}")
+
+
+def _program(name: str, call: str) -> str:
+    """One file out of ours: nothing of this project can be imported inside a sandbox."""
+    parts = []
+    for module in ("literals", name):
+        text = (
+            resources.files("workbench.sandbox.inside").joinpath(f"{module}.py").read_text("utf-8")
+        )
+        lines = [line for line in text.splitlines() if not line.startswith(_OWN_IMPORT)]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, call]) + "\n"

@@ -1,0 +1,158 @@
+"""Settings: the endpoint to generate with, what works on this machine, where things are."""
+
+from typing import Any
+
+import gradio as gr
+
+from storage.errors import WinnowError
+from workbench.doctor import Diagnosis, diagnose
+from workbench.settings import Settings
+from workbench.ui.handlers import heading, plain_errors
+from workbench.ui.render import escape, inert
+from workbench.workspace import Workspace
+
+
+def build(workspace: Workspace, pages: gr.Blocks) -> None:
+    """The endpoint's form on the left, the state of the machine at the right."""
+    view = SettingsView(workspace)
+    gr.HTML(
+        heading(
+            "Settings",
+            "Everything here can also be set by environment variables (WINNOW_…) or a .env file.",
+            command="python -m workbench doctor",
+        )
+    )
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            gr.HTML('<h2 class="w-h2">Endpoint to generate with</h2>')
+            base_url = gr.Textbox(
+                label="Base URL",
+                info="Any OpenAI-compatible endpoint; empty: the embedded model",
+                placeholder="https://…/v1",
+            )
+            model = gr.Textbox(label="Model", placeholder="as the endpoint names it")
+            key = gr.Textbox(
+                label="Key",
+                type="password",
+                info="Kept in memory until the app stops, never written; WINNOW_API_KEY keeps it",
+            )
+            with gr.Row():
+                price_input = gr.Number(
+                    label="USD per million prompt tokens", value=None, minimum=0, min_width=120
+                )
+                price_output = gr.Number(
+                    label="USD per million completion tokens", value=None, minimum=0, min_width=120
+                )
+            with gr.Row():
+                test = gr.Button("Test", min_width=90)
+                save = gr.Button("Save", variant="primary", min_width=90)
+            said = gr.HTML()
+        with gr.Column(scale=3, min_width=320):
+            machine = gr.HTML()
+            places = gr.HTML()
+    inputs = [base_url, model, key, price_input, price_output]
+    save.click(view.save, inputs, [said, key])
+    test.click(view.test, inputs, said)
+    pages.load(view.open, outputs=[base_url, model, price_input, price_output, places]).then(
+        view.diagnose, outputs=machine
+    )
+
+
+class SettingsView:
+    """The handlers of the page over one workspace; they read, call one function and shape."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def open(self) -> list[Any]:
+        """What is set now; the key itself never leaves the server."""
+        settings = self._workspace.settings
+        return [
+            settings.base_url,
+            settings.model,
+            settings.price_input,
+            settings.price_output,
+            _places_html(settings),
+        ]
+
+    def diagnose(self) -> str:
+        """What works on this machine and what to do about what does not."""
+        return _machine_html(diagnose(self._workspace.settings))
+
+    @plain_errors
+    def save(self, *values: Any) -> tuple[str, str]:
+        """Use this endpoint from now on, and remember it without its key."""
+        settings = self._with(*values)
+        settings.save_endpoint()
+        self._workspace.settings = settings
+        where = settings.base_url or "the embedded model"
+        return _said(f"Saved: samples are generated with {where}."), ""
+
+    @plain_errors
+    def test(self, *values: Any) -> str:
+        """Ask the endpoint once, without saving anything."""
+        from workbench.generation.client import check_endpoint
+        from workbench.generation.endpoint import Endpoint
+
+        settings = self._with(*values)
+        if not settings.base_url:
+            raise WinnowError("There is no base URL to test: the embedded model needs none.")
+        endpoint = Endpoint(settings.base_url, settings.model, settings.api_key.get_secret_value())
+        return _said(check_endpoint(endpoint))
+
+    def _with(
+        self,
+        base_url: str,
+        model: str,
+        key: str,
+        price_input: float | None,
+        price_output: float | None,
+    ) -> Settings:
+        address = (base_url or "").strip()
+        if address and not address.startswith(("http://", "https://")):
+            raise WinnowError(f"{address!r} is no base URL: it begins with http:// or https://.")
+        if (price_input is None) != (price_output is None):
+            raise WinnowError("One price is missing: give both, or neither for an unknown cost.")
+        changes: dict[str, Any] = {
+            "base_url": address,
+            "model": (model or "").strip(),
+            "price_input": price_input,
+            "price_output": price_output,
+        }
+        if key:
+            changes["api_key"] = type(self._workspace.settings.api_key)(key.strip())
+        return self._workspace.settings.model_copy(update=changes)
+
+
+def _said(text: str) -> str:
+    return inert(f'<p class="w-good" role="status">{escape(text)}</p>')
+
+
+def _machine_html(diagnoses: list[Diagnosis]) -> str:
+    rows = "".join(
+        f'<tr><td><b>{escape(row.name)}</b></td><td class="{"w-good" if row.works else "w-warn"}">'
+        f"{'works' if row.works else 'look here'}</td><td>{escape(row.text)}</td></tr>"
+        for row in diagnoses
+    )
+    return inert(
+        '<section class="w-panel"><h2>This machine</h2><div class="w-scroll">'
+        f'<table class="w-table"><tbody>{rows}</tbody></table></div></section>'
+    )
+
+
+def _places_html(settings: Settings) -> str:
+    rows = {
+        "Workspace": str(settings.data),
+        "Models": str(settings.models_dir),
+        "Decisions are saved as": settings.reviewer,
+        "Key": "set" if settings.api_key.get_secret_value() else "not set",
+        "Embedded model": settings.embedded_model,
+        "Model to train": settings.training_model,
+    }
+    cells = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows.items()
+    )
+    return inert(
+        '<section class="w-panel"><h2>Where things are</h2><div class="w-scroll">'
+        f'<table class="w-table"><tbody>{cells}</tbody></table></div></section>'
+    )
