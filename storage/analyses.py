@@ -43,4 +43,4 @@ def add_embeddings(
 
 def cached_embeddings(cursor: DuckDBPyConnection) -> Any:
     """Every cached vector as an Arrow table of text_hash and vector."""
-    return cursor.execute("select text_hash, vector from embeddings").to_arrow_table()
+    return cursor.sql("select text_hash, vector from embeddings").to_arrow_table()

@@ -28,9 +28,10 @@ def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tu
         "verdict": "s.verdict",
         "cluster": "m.cluster",
     }
+    unset = SampleFilter()
     counts = {}
     for name, column in columns.items():
-        condition, values = replace(where, **_nothing(name)).conditions()
+        condition, values = replace(where, **{name: getattr(unset, name)}).conditions()
         counts[name] = cursor.execute(
             f"select {column}, count(*) filter (where {condition}) {FROM}"
             f" where {column} is not null group by 1 order by 2 desc, 1 limit 50",
@@ -40,15 +41,10 @@ def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tu
     counts["finding"] = cursor.execute(
         "select coalesce(f.reason, 'none'),"
         f" count(distinct s.sample_id) filter (where {condition}) {FROM}"
-        " left join findings f on f.sample_id = s.sample_id where m.sample_id is not null"
-        " group by 1 order by 2 desc, 1",
+        " left join findings f on f.sample_id = s.sample_id group by 1 order by 2 desc, 1",
         values,
     ).fetchall()
     return counts
-
-
-def _nothing(name: str) -> dict[str, Any]:
-    return {name: None if name == "cluster" else ""}
 
 
 def histogram(cursor: DuckDBPyConnection, where: SampleFilter) -> list[int]:

@@ -146,7 +146,8 @@ def count_unanalyzed(cursor: DuckDBPyConnection) -> int:
     """How many samples have no metrics yet."""
     row = first_row(
         cursor.execute(
-            "select count(*) from sample_state where sample_id not in (select sample_id from metrics)"
+            "select count(*) from sample_state"
+            " where sample_id not in (select sample_id from metrics)"
         )
     )
     return int(row[0])

@@ -22,7 +22,7 @@ LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def embedding_text(sample: Sample) -> str:
-    """What is embedded of a sample: problem, then solution; the model reads its first 256 tokens."""
+    """What is embedded of a sample; the model reads its first 256 tokens, mostly the problem."""
     return f"{sample.problem}\n\n{sample.solution}"
 
 
@@ -71,11 +71,3 @@ def embed_batches(
             batch, batch_size=batch_size, normalize_embeddings=True, show_progress_bar=False
         )
         yield indices, np.asarray(vectors, dtype=np.float32)
-
-
-def embed(texts: Sequence[str], *, encoder: Any) -> NDArray[np.float32]:
-    """The unit vectors of all texts, one row each, in their order."""
-    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    for indices, batch in embed_batches(texts, encoder=encoder):
-        vectors[indices] = batch
-    return vectors

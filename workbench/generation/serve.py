@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 
-KEY_VARIABLE = "WINNOW_SERVER_KEY"
+import xllamacpp
+
+from workbench.generation.server import KEY_VARIABLE
 
 
 def main(argv: list[str]) -> None:
@@ -21,24 +23,21 @@ def main(argv: list[str]) -> None:
     # llama.cpp may print whatever it likes: only the address goes where the parent reads.
     answer = os.dup(1)
     os.dup2(2, 1)
-    address = start_server(model, slots=slots, context=context, key=os.environ.pop(KEY_VARIABLE))
-    os.write(answer, f"{address}\n".encode())
+    server = start_server(model, slots=slots, context=context, key=os.environ.pop(KEY_VARIABLE))
+    os.write(answer, f"{server.listening_address}\n".encode())
     os.close(answer)
     while sys.stdin.buffer.read(4096):
         pass
     os._exit(0)  # at once, in the middle of whatever the slots are doing
 
 
-def start_server(model: str, *, slots: int, context: int, key: str) -> str:
-    """Load the model and listen on a free port of the loopback; returns the base address.
+def start_server(model: str, *, slots: int, context: int, key: str) -> xllamacpp.Server:
+    """Load the model and listen on a free port of the loopback, until the object is dropped.
 
     `context` is in tokens, for each of the slots.
     """
-    import xllamacpp
-
     params = xllamacpp.CommonParams()
     params.model.path = model
-    params.model_alias = ["embedded"]
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [key]
@@ -47,5 +46,8 @@ def start_server(model: str, *, slots: int, context: int, key: str) -> str:
     params.cpuparams.n_threads = len(os.sched_getaffinity(0))
     params.ui = False
     params.endpoint_slots = False
-    _keep_alive.append(xllamacpp.Server(params))
-    return str(_keep_alive[0].listening_address)
+    return xllamacpp.Server(params)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -7,11 +7,12 @@ answers arrives as literals.
 
 import os
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
-from workbench.sandbox.launch import Launched, Limits, Sandbox, kill, launch, wait_for_start
+from workbench.sandbox.launch import Limits, Sandbox, close, launch, wait_for_start
 from workbench.sandbox.run import SandboxResult, finish
 
 # No launcher and no crash ends with this code by accident.
@@ -45,33 +46,33 @@ def judge(
         SandboxError: a sandbox could not be started; nothing is known of the code then.
     """
     limits = limits or Limits()
-    requests_read, requests_write = os.pipe()
-    replies_read, replies_write = os.pipe()
-    serving = f"serve({code!a}, {entry_point!a}, requests={requests_read}, replies={replies_write})"
+    requests, replies = os.pipe(), os.pipe()
+    serving = f"serve({code!a}, {entry_point!a}, requests={requests[0]}, replies={replies[1]})"
     testing = (
-        f"run_tests({setup!a}, {tests!a}, requests={requests_write},"
-        f" replies={replies_read}, passed={_PASSED}, entry_point={entry_point!a})"
+        f"run_tests({setup!a}, {tests!a}, requests={requests[1]}, replies={replies[0]},"
+        f" passed={_PASSED}, entry_point={entry_point!a})"
     )
-    launched: list[Launched] = []
-    try:
-        ends = (requests_read, replies_write)
-        program = _program("candidate", serving)
-        answering = launch(sandbox, program, limits=limits, keep=ends, output=subprocess.DEVNULL)
-        launched.append(answering)
-        ends = (requests_write, replies_read)
-        asking = launch(sandbox, _program("tests", testing), limits=limits, keep=ends)
-        for end in (requests_read, requests_write, replies_read, replies_write):
-            os.close(end)
-        try:
-            wait_for_start(answering)
-        except BaseException:
-            launched.append(asking)
-            raise
+    with ExitStack() as stack:
+        with ExitStack() as ends:
+            for end in (*requests, *replies):
+                ends.callback(os.close, end)
+            answering = launch(
+                sandbox,
+                _program("candidate", serving),
+                limits=limits,
+                keep=(requests[0], replies[1]),
+                output=subprocess.DEVNULL,
+            )
+            stack.callback(close, answering)
+            asking = launch(
+                sandbox,
+                _program("tests", testing),
+                limits=limits,
+                keep=(requests[1], replies[0]),
+            )
+            stack.callback(close, asking)
+        wait_for_start(answering)
         return _read_verdict(finish(asking, timeout=timeout))
-    finally:
-        for program_run in launched:
-            kill(program_run)
-            os.close(program_run.started)
 
 
 def _read_verdict(result: SandboxResult) -> Judgement:

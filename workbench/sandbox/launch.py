@@ -5,9 +5,9 @@ import secrets
 import select
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from storage.errors import WinnowError
 
@@ -55,7 +55,7 @@ class Launched:
     """A program that is being started; a byte arrives on `started` when it really runs."""
 
     process: "subprocess.Popen[bytes]"
-    started: int
+    started: IO[bytes]
 
 
 def launch(
@@ -71,9 +71,9 @@ def launch(
     The caller ends it with `kill` and closes `started`.
     """
     program = os.memfd_create("program")
-    started, mark = os.pipe()
+    read_end, mark = os.pipe()
+    started = os.fdopen(read_end, "rb", buffering=0)
     try:
-        os.write(program, b"")
         with os.fdopen(os.dup(program), "wb") as file:
             file.write(source.encode("utf-8", "surrogatepass"))
         os.lseek(program, 0, os.SEEK_SET)
@@ -88,8 +88,8 @@ def launch(
             pass_fds=(program, mark, *keep),
         )
     except OSError as error:
-        os.close(started)
-        raise SandboxError(f"The sandbox could not be started: {error}.") from error
+        started.close()
+        raise SandboxError(f"the sandbox could not be started: {error}.") from error
     finally:
         os.close(program)
         os.close(mark)
@@ -128,7 +128,7 @@ def _bubblewrap(sandbox: Sandbox, limits: Limits, program: int) -> list[str]:
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *("--proc", "/proc", "--dev", "/dev"),
         # --dev brings a /dev/shm without a limit; this one covers it.
-        *("--size", size, "--perms", "1777", "--tmpfs", "/dev/shm"),
+        *("--size", size, "--perms", "1777", "--tmpfs", "/dev/shm"),  # noqa: S108
         *("--size", size, "--perms", "1777", "--tmpfs", "/tmp"),  # noqa: S108 - its own /tmp
         *("--perms", "0444", "--ro-bind-data", str(program), "/program.py"),
         # The root and /dev are memory file systems too: nothing is written there.
@@ -177,22 +177,21 @@ def _bind(path: str) -> list[str]:
     return [*made, "--ro-bind", path, path]
 
 
-def wait_for_start(launched: Launched, *, stderr: str = "") -> None:
+def wait_for_start(launched: Launched) -> None:
     """Return once the program runs.
 
     Raises:
         SandboxError: it never did.
     """
-    deadline = time.monotonic() + START_SECONDS
-    ready, _, _ = select.select([launched.started], [], [], max(0.0, deadline - time.monotonic()))
-    if ready and os.read(launched.started, 1):
+    ready, _, _ = select.select([launched.started], [], [], START_SECONDS)
+    if ready and launched.started.read(1):
         return
     kill(launched)
-    reason = stderr
-    if not reason and launched.process.stderr is not None:
+    reason = ""
+    if launched.process.stderr is not None:
         reason = launched.process.stderr.read(2000).decode("utf-8", "replace").strip()
     waited = "" if ready else f" within {START_SECONDS:.0f} s"
-    raise SandboxError(f"The sandbox did not start{waited}: {reason or 'it gave no reason'}.")
+    raise SandboxError(f"the sandbox did not start{waited}: {reason or 'it gave no reason'}.")
 
 
 def kill(launched: Launched) -> None:
@@ -203,3 +202,12 @@ def kill(launched: Launched) -> None:
     """
     launched.process.kill()
     launched.process.wait()
+
+
+def close(launched: Launched) -> None:
+    """End the program and close what we hold of it; harmless where that is done already."""
+    kill(launched)
+    launched.started.close()
+    for pipe in (launched.process.stdout, launched.process.stderr):
+        if pipe is not None:
+            pipe.close()

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.sandbox.launch import Launched, Limits, Sandbox, kill, launch, wait_for_start
+from workbench.sandbox.launch import Launched, Limits, Sandbox, close, kill, launch, wait_for_start
 
 OUTPUT_BYTES = 64 * 1024
 
@@ -69,10 +69,7 @@ def finish(
             seconds=seconds,
         )
     finally:
-        kill(launched)
-        os.close(launched.started)
-        process.stdout.close()
-        process.stderr.close()
+        close(launched)
 
 
 def _drain(kept: dict[int, bytearray], *, until: float, limit: int) -> tuple[bool, bool]:

@@ -24,7 +24,11 @@ try:
     print("it reads files of this machine")
 except OSError:
     pass
-if set(os.environ) - {{"PWD", "LC_CTYPE"}} or open("/proc/1/environ", "rb").read():
+try:
+    inherited = open("/proc/1/environ", "rb").read()
+except OSError:
+    inherited = b""
+if inherited or set(os.environ) - {{"PWD", "LC_CTYPE"}}:
     print("it sees the environment of this process")
 for folder in ("/", "/dev", "/usr/lib", {library!r}, {folder!r}):
     try:

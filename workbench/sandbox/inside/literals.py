@@ -12,9 +12,17 @@ def write_literal(value: object) -> str:
     """The text of `value`, without line breaks; TypeError where it is no plain value."""
     if value is None or value is True or value is False:
         return repr(value)
-    for kind in (int, float, complex, str, bytes):
-        if isinstance(value, kind):
-            return ascii(value if type(value) is kind else kind.__new__(kind, value))
+    # The base's own repr: a subclass may have another.
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value)
+    if isinstance(value, complex):
+        return complex.__repr__(value)
+    if isinstance(value, bytes):
+        return bytes.__repr__(value)
+    if isinstance(value, str):
+        return ascii(str.__str__(value))
     if isinstance(value, dict):
         pairs = (f"{write_literal(key)}: {write_literal(item)}" for key, item in value.items())
         return "{" + ", ".join(pairs) + "}"

@@ -49,7 +49,7 @@ def call_through(requests: int, replies: int) -> Callable[..., Any]:
 def run_tests(
     setup: str, tests: str, requests: int, replies: int, passed: int, entry_point: str
 ) -> None:
-    """Exit with code `passed` when check(candidate) returns; else print the reason and exit with 1."""
+    """Exit with code `passed` when check(candidate) returns, else print why and exit with 1."""
     sys.set_int_max_str_digits(0)
     names: dict[str, Any] = {"__name__": "tests"}
     exec(compile(setup, "setup.py", "exec"), names)  # noqa: S102 - the benchmark's own code

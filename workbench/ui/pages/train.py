@@ -149,12 +149,12 @@ class TrainView:
         )
         options = TrainOptions(dataset.id, recipe, (base or "").strip(), int(tasks or 0))
         folder = start_training(self._workspace, options)
-        command = f"{_command(name, words)} && python -m workbench train {shlex.quote(name)} --recipe {recipe}"
+        command = f"{_command(name, words)} && python -m workbench train {shlex.quote(name)}"
         choices = self._choices()
         return [
             self._datasets(),
             gr.update(choices=choices, value=folder.id),
-            _title(f"{command} --limit {options.tasks}"),
+            _title(f"{command} --recipe {recipe} --limit {options.tasks}"),
         ]
 
     @plain_errors

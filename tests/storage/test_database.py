@@ -1,0 +1,118 @@
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from storage.database import insert_rows, open_database
+from storage.errors import WinnowError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def count(database, table="embeddings"):
+    with database.read() as cursor:
+        return cursor.execute(f"select count(*) from {table}").fetchall()[0][0]
+
+
+def test_a_failed_transaction_saves_nothing_and_raises(tmp_path):
+    database = open_database(tmp_path / "w.duckdb")
+    with pytest.raises(duckdb.ConstraintException), database.transaction() as cursor:
+        cursor.execute("insert into embeddings values ('a', [1.0])")
+        cursor.execute("insert into embeddings values ('a', [2.0])")
+    assert count(database) == 0
+    with database.transaction() as cursor:
+        cursor.execute("insert into embeddings values ('a', [1.0])")
+    database.close()
+    again = open_database(tmp_path / "w.duckdb")
+    assert count(again) == 1
+    again.close()
+
+
+def test_inserting_the_same_rows_again_changes_nothing(tmp_path):
+    database = open_database(tmp_path / "w.duckdb")
+    rows = [{"text_hash": "a\0b", "vector": [1.0, 2.0]}, {"text_hash": "c", "vector": [3.0]}]
+    for _ in range(2):
+        with database.transaction() as cursor:
+            insert_rows(cursor, "embeddings", rows)
+    assert count(database) == 2
+    database.close()
+
+
+def test_a_second_process_is_told_who_owns_the_file(tmp_path):
+    database = open_database(tmp_path / "w.duckdb")
+    code = (
+        "from pathlib import Path\nfrom storage.database import open_database\n"
+        "from storage.errors import WinnowError\n"
+        "try:\n    open_database(Path(r'%s'))\nexcept WinnowError as error:\n    print(error)"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code % (tmp_path / "w.duckdb")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    database.close()
+    assert f"The workspace {tmp_path} is in use by process" in other.stdout
+    assert "Traceback" not in other.stderr
+
+
+def test_a_file_of_a_newer_version_is_refused(tmp_path):
+    path = tmp_path / "w.duckdb"
+    open_database(path).close()
+    connection = duckdb.connect(str(path))
+    connection.execute("insert into schema_version values (999, now())")
+    connection.close()
+    with pytest.raises(WinnowError, match="newer version"):
+        open_database(path)
+
+
+def test_a_migration_keeps_a_copy_of_the_file_before_it(tmp_path, monkeypatch):
+    from storage import database as module
+
+    path = tmp_path / "w.duckdb"
+    open_database(path).close()
+    scripts = module._migrations()
+    monkeypatch.setattr(
+        module, "_migrations", lambda: [*scripts, "create table added (id integer)"]
+    )
+    migrated = open_database(path)
+    assert count(migrated, "added") == 0
+    migrated.close()
+    assert [copy.name[:14] for copy in (tmp_path / "backups").iterdir()] == ["w-schema1-2026"[:14]]
+
+
+def test_a_file_that_is_no_database_is_said_so(tmp_path):
+    path = tmp_path / "w.duckdb"
+    path.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(WinnowError, match=r"w\.duckdb"):
+        open_database(path)
+
+
+def test_no_statement_reaches_files(tmp_path):
+    database = open_database(tmp_path / "w.duckdb")
+    with database.read() as cursor, pytest.raises(duckdb.PermissionException):
+        cursor.execute("select * from read_csv('/etc/passwd')").fetchall()
+    database.close()
+
+
+def test_many_threads_write_without_losing_a_row(tmp_path):
+    database = open_database(tmp_path / "w.duckdb")
+
+    def write(worker):
+        for number in range(20):
+            with database.transaction() as cursor:
+                insert_rows(
+                    cursor, "embeddings", [{"text_hash": f"{worker}-{number}", "vector": [1.0]}]
+                )
+
+    threads = [threading.Thread(target=write, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count(database) == 160
+    database.close()
