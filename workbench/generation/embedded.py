@@ -46,7 +46,7 @@ class EmbeddedModel:
     context: int
 
 
-MODELS = (
+EMBEDDED_MODELS = (
     EmbeddedModel(
         name="qwen2.5-coder-0.5b",
         title="Qwen2.5-Coder-0.5B-Instruct (Q4_K_M)",
@@ -88,7 +88,7 @@ MODELS = (
 
 def find_model(name: str) -> EmbeddedModel | None:
     """The embedded model of that name, or None."""
-    return next((model for model in MODELS if model.name == name), None)
+    return next((model for model in EMBEDDED_MODELS if model.name == name), None)
 
 
 def embedded_name(name_or_path: str) -> str:
@@ -134,7 +134,7 @@ def resolve_model(
 def _known(name: str) -> EmbeddedModel:
     model = find_model(name)
     if model is None:
-        names = ", ".join(model.name for model in MODELS)
+        names = ", ".join(model.name for model in EMBEDDED_MODELS)
         raise WinnowError(
             f"{name!r} is no embedded model and no GGUF file: use {names}, or the path of a "
             "file that ends in .gguf."

@@ -64,5 +64,9 @@ def _check_url(base_url: str) -> None:
             f"The endpoint URL for {url.hostname} goes on after its path with ? or #: "
             "leave that away, and give a key as WINNOW_API_KEY."
         )
-    if url.scheme.lower() not in ("http", "https") or not url.hostname or not base_url.isprintable():
+    if (
+        url.scheme.lower() not in ("http", "https")
+        or not url.hostname
+        or not base_url.isprintable()
+    ):
         raise WinnowError(f"The endpoint URL {base_url!r} is no http address: {advice}")

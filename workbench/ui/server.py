@@ -21,10 +21,13 @@ STATIC = Path(__file__).with_name("static")
 HEAD = """
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/winnow/winnow.css">
+<link rel="stylesheet" href="/winnow/explore.css">
 <link rel="stylesheet" href="/winnow/code.css">
 <script src="/winnow/shell.js" defer></script>
 <script src="/winnow/decisions.js" defer></script>
 <script src="/winnow/review.js" defer></script>
+<script src="/winnow/explore-marks.js" defer></script>
+<script src="/winnow/explore-map.js" defer></script>
 <script src="/winnow/explore.js" defer></script>
 """
 

@@ -2,9 +2,10 @@
 
 import gradio as gr
 
+from workbench.ui.handlers import block
 from workbench.workspace import Workspace
 
 
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """A place for the figures, the map, the bars and the table."""
-    gr.HTML('<div id="explore-root"></div>', js_on_load=None)
+    block('<div id="explore-root"></div>')

@@ -8,7 +8,7 @@ from storage import samples, seeds
 from storage.filters import SampleFilter
 from workbench.pipeline.generate import GenerateOptions, start_generate
 from workbench.pipeline.jobs import cancel_job, describe_jobs, resume_job
-from workbench.ui.handlers import bars_html, empty_state, heading, job_line, plain_errors
+from workbench.ui.handlers import bars_html, block, empty_state, heading, job_line, plain_errors
 from workbench.ui.render import escape, inert, markdown_html, number, seed_html
 from workbench.workspace import Workspace
 
@@ -22,23 +22,23 @@ EMBEDDED = {
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """What to ask for on top, the newest job under it, then the newest samples as they arrive."""
     view = GenerateView(workspace)
-    title = gr.HTML(_title(GenerateOptions()))
-    with gr.Row(equal_height=True):
+    title = block(_title(GenerateOptions()))
+    with gr.Row(equal_height=False, elem_classes="g-form"):
         endpoint = gr.Dropdown(list(EMBEDDED), label="Endpoint", scale=4, min_width=220)
         count = gr.Number(
             20, label="Samples", precision=0, minimum=1, scale=1, min_width=90, elem_id="count"
         )
         temperature = gr.Slider(0, 2, 0, step=0.1, label="Temperature", scale=2, min_width=160)
-        estimate = gr.HTML(elem_classes="w-estimate")
+        estimate = block(elem_classes="w-estimate")
         start = gr.Button("Start", variant="primary", scale=1, min_width=100)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            job = gr.HTML()
+            job = block()
             with gr.Row():
                 cancel = gr.Button("Cancel", visible=False, min_width=90)
                 resume = gr.Button("Resume", visible=False, min_width=90)
         with gr.Column(scale=5, min_width=360):
-            newest = gr.HTML()
+            newest = block()
     signature, job_id = gr.State(""), gr.State("")
     inputs = [endpoint, count, temperature]
     start.click(view.start, inputs, [title, job, cancel])

@@ -2,9 +2,10 @@
 
 import gradio as gr
 
+from workbench.ui.handlers import block
 from workbench.workspace import Workspace
 
 
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """A place for the cards: a key press must never wait for a round trip through Gradio."""
-    gr.HTML('<div id="review-root"></div>', js_on_load=None)
+    block('<div id="review-root"></div>')

@@ -14,6 +14,7 @@ from workbench.pipeline.jobs import describe_jobs
 from workbench.seeds.options import DrawOptions
 from workbench.ui.handlers import (
     bars_html,
+    block,
     empty_state,
     heading,
     job_line,
@@ -31,12 +32,12 @@ HEADERS = ["#", "Language", "Repository", "Lines", "Licence", "First line", "id"
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """Corpora on the left, the seeds in the middle, the chosen one in its file at the right."""
     view = SeedsView(workspace)
-    title = gr.HTML(_title("python -m workbench seeds draw installed --count 100"))
+    title = block(_title("python -m workbench seeds draw installed --count 100"))
     page = gr.State(0)
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=280):
             form = _draw_form()
-            corpora = gr.HTML()
+            corpora = block()
         with gr.Column(scale=6, min_width=360):
             with gr.Row():
                 language = gr.Dropdown([""], value="", label="Language", min_width=100)
@@ -55,10 +56,10 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             )
             with gr.Row():
                 back = gr.Button("Previous", size="sm", min_width=80)
-                count = gr.HTML('<p class="w-muted"></p>')
+                count = block('<p class="w-muted"></p>')
                 forward = gr.Button("Next", size="sm", min_width=80)
         with gr.Column(scale=6, min_width=360):
-            shown = gr.HTML(empty_state("No seed chosen", "Choose a row to see it in its file."))
+            shown = block(empty_state("No seed chosen", "Choose a row to see it in its file."))
     signature = gr.State("")
     filters = [language, licence, repository, text]
     names = ("language", "licence", "repository", "text")
@@ -82,7 +83,9 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
     live = [signature, corpora, language, licence, repository, form["box"]]
     gr.Timer(2).tick(view.refresh, signature, live, show_progress="hidden")
     signature.change(view.rows, [*filters, page], outputs, show_progress="hidden")
-    pages.load(view.open, outputs=[*live, text], show_progress="hidden")
+    pages.load(view.open, outputs=[*live, text], show_progress="hidden").then(
+        view.first, outputs=shown, show_progress="hidden"
+    )
 
 
 def _draw_form() -> dict[str, Any]:
@@ -179,15 +182,24 @@ class SeedsView:
 
     def choose(self, event: gr.SelectData) -> str:
         """The chosen row's seed inside its file."""
+        return self._show(str(event.row_value[-1]))
+
+    def first(self) -> Any:
+        """The first seed, so that a newcomer sees what a seed is."""
         with self._workspace.database.read() as cursor:
-            seed = seeds.get_seed(cursor, str(event.row_value[-1]))
+            found = seeds.page_seeds(cursor, SeedFilter(), size=1)
+        return self._show(found[0]["id"]) if found else gr.skip()
+
+    def _show(self, seed_id: str) -> str:
+        with self._workspace.database.read() as cursor:
+            seed = seeds.get_seed(cursor, seed_id)
         if seed is None:
             return empty_state("Gone", "This seed is not there any more: reload the page.")
         where = f"{seed.repository} · {seed.path}"
         facts = f"{seed.language} · {seed.licence} · lines {seed.first_line} to {seed.last_line}"
         return inert(
             f'<section class="w-panel"><h2>{escape(where)}</h2><p class="w-muted">{escape(facts)}'
-            f'</p><div style="max-height:620px;overflow:auto">{seed_html(seed)}</div></section>'
+            f'</p><div style="max-height:620px;overflow:auto">{seed_html(seed, around=15)}</div></section>'
         )
 
     @plain_errors

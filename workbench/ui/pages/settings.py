@@ -7,7 +7,7 @@ import gradio as gr
 from storage.errors import WinnowError
 from workbench.doctor import Diagnosis, diagnose
 from workbench.settings import Settings
-from workbench.ui.handlers import heading, plain_errors
+from workbench.ui.handlers import block, heading, plain_errors
 from workbench.ui.render import escape, inert
 from workbench.workspace import Workspace
 
@@ -15,7 +15,7 @@ from workbench.workspace import Workspace
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """The endpoint's form on the left, the state of the machine at the right."""
     view = SettingsView(workspace)
-    gr.HTML(
+    block(
         heading(
             "Settings",
             "Everything here can also be set by environment variables (WINNOW_…) or a .env file.",
@@ -24,7 +24,7 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            gr.HTML('<h2 class="w-h2">Endpoint to generate with</h2>')
+            block('<h2 class="w-h2">Endpoint to generate with</h2>')
             base_url = gr.Textbox(
                 label="Base URL",
                 info="Any OpenAI-compatible endpoint; empty: the embedded model",
@@ -46,10 +46,10 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             with gr.Row():
                 test = gr.Button("Test", min_width=90)
                 save = gr.Button("Save", variant="primary", min_width=90)
-            said = gr.HTML()
+            said = block()
         with gr.Column(scale=3, min_width=320):
-            machine = gr.HTML()
-            places = gr.HTML()
+            machine = block()
+            places = block()
     inputs = [base_url, model, key, price_input, price_output]
     save.click(view.save, inputs, [said, key])
     test.click(view.test, inputs, said)

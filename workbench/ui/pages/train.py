@@ -15,7 +15,7 @@ from workbench.pipeline.export import ACCEPTED, count_rows, export_dataset
 from workbench.pipeline.jobs import cancel_job, describe_job, find_job, resume_job
 from workbench.pipeline.train import RECIPES, TrainOptions, start_training
 from workbench.ui import scores
-from workbench.ui.handlers import empty_state, heading, job_line, plain_errors, query_of
+from workbench.ui.handlers import block, empty_state, heading, job_line, plain_errors, query_of
 from workbench.ui.render import escape, inert, number
 from workbench.workspace import Workspace
 
@@ -23,12 +23,12 @@ from workbench.workspace import Workspace
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
     """Three steps down the page: the data set, the recipe, the runs with their scores."""
     view = TrainView(workspace)
-    title = gr.HTML(
+    title = block(
         _title("python -m workbench export accepted && python -m workbench train accepted")
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=2, min_width=340):
-            gr.HTML('<h2 class="w-h2">1 · Data set</h2>')
+            block('<h2 class="w-h2">1 · Data set</h2>')
             name = gr.Textbox("accepted", label="Name", max_lines=1, elem_id="dataset-name")
             words = gr.Textbox(
                 ACCEPTED.as_words(),
@@ -36,11 +36,11 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 info="Conditions divided by semicolons; Explore can write them",
                 max_lines=2,
             )
-            count = gr.HTML()
+            count = block()
             contaminated = gr.Checkbox(
                 False, label="Let contaminated rows through (the data card will say so)"
             )
-            gr.HTML('<h2 class="w-h2">2 · Recipe</h2>')
+            block('<h2 class="w-h2">2 · Recipe</h2>')
             with gr.Row():
                 recipe = gr.Dropdown(list(RECIPES), value="smoke", label="Recipe", min_width=110)
                 tasks = gr.Number(
@@ -61,13 +61,13 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             with gr.Row():
                 freeze = gr.Button("Export only", min_width=110)
                 train = gr.Button("Export and train", variant="primary", min_width=150)
-            datasets = gr.HTML()
+            datasets = block()
         with gr.Column(scale=5, min_width=360):
             with gr.Row():
                 run = gr.Dropdown([], label="3 · Run", scale=5, min_width=220)
                 cancel = gr.Button("Stop", visible=False, scale=1, min_width=90)
                 resume = gr.Button("Start again", visible=False, scale=1, min_width=90)
-            state = gr.HTML()
+            state = block()
             loss = gr.LinePlot(
                 x="step",
                 y="loss",
@@ -78,7 +78,7 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 show_label=False,
                 buttons=[],
             )
-            results = gr.HTML()
+            results = block()
     signature = gr.State("")
     data = [name, words, contaminated]
     words.change(view.count, words, count, show_progress="hidden")

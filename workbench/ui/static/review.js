@@ -66,7 +66,7 @@
       el("div", { class: "r-page" },
         column(el("section", { class: "w-panel r-scroll", tabindex: "0", "aria-label": "Problem" }, parts.meta, parts.problem), seed),
         column(el("section", { class: "w-panel r-scroll", tabindex: "0", "aria-label": "Solution" }, el("h2", {}, "Solution"), parts.solution)),
-        column(el("section", { class: "w-panel r-scroll", tabindex: "0", "aria-label": "Evidence" }, el("h2", {}, "Evidence"), parts.evidence, el("h2", { class: "w-h2", style: "margin-top:16px" }, "About"), parts.facts))),
+        column(el("section", { class: "w-panel r-scroll", tabindex: "0", "aria-label": "Evidence" }, el("h2", {}, "Evidence"), parts.evidence, el("h2", {}, "About"), parts.facts))),
       foot());
   }
 
@@ -117,7 +117,7 @@
     parts.problem.innerHTML = card.problem_html;
     parts.solution.innerHTML = card.solution_html;
     parts.file.innerHTML = card.seed_html;
-    parts.place.textContent = card.seed ? `${card.seed.path}, lines ${card.seed.first_line}–${card.seed.last_line}` : "was imported, without a seed";
+    parts.place.textContent = card.seed ? `${card.seed.path.split("/").pop()}, lines ${card.seed.first_line}–${card.seed.last_line}` : "was imported, without a seed";
     parts.evidence.replaceChildren(...card.evidence.map((line) => evidenceLine(line, card)));
     parts.facts.replaceChildren(...facts(card).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
     for (const section of parts.problem.closest(".r-page").querySelectorAll(".r-scroll")) section.scrollTop = 0;
@@ -139,7 +139,7 @@
 
   function facts(card) {
     const rows = [["Category", card.category || "–"], ["Cluster", card.cluster || "–"], ["Tokens", `${number(card.problem_tokens)} + ${number(card.solution_tokens)}`], ["Model", card.model]];
-    if (card.seed) rows.push(["From", card.seed.repository], ["Licence", card.seed.licence], ["Corpus", card.seed.corpus]);
+    if (card.seed) rows.push(["From", card.seed.repository], ["File", card.seed.path], ["Licence", card.seed.licence], ["Corpus", card.seed.corpus]);
     rows.push(["Sample", card.id]);
     return rows;
   }
