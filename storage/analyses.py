@@ -1,13 +1,12 @@
 """Whole analyses and the cache of embeddings that makes the next one quick."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import insert_rows
+from storage.database import first_row, insert_rows
 
 
 def add_analysis(
@@ -29,16 +28,22 @@ def add_analysis(
     insert_rows(cursor, "analyses", [row])
 
 
-def add_embeddings(
-    cursor: DuckDBPyConnection, vectors: Sequence[tuple[str, Sequence[float]]]
-) -> None:
-    """Keep vectors by the hash of the text they stand for."""
-    rows = {text_hash: list(vector) for text_hash, vector in vectors}
-    insert_rows(
-        cursor,
-        "embeddings",
-        [{"text_hash": name, "vector": vector} for name, vector in rows.items()],
-    )
+def latest_versions(cursor: DuckDBPyConnection) -> dict[str, Any]:
+    """What made the newest analysis; empty where there is none."""
+    row = first_row(cursor.execute("select versions from analyses order by ended_at desc limit 1"))
+    return dict(json.loads(row[0])) if row else {}
+
+
+def add_embeddings(cursor: DuckDBPyConnection, vectors: Any) -> None:
+    """Keep the vectors of an Arrow table by the hash of the text they stand for (`text_hash`)."""
+    cursor.register("incoming", vectors)
+    try:
+        cursor.execute(
+            "insert into embeddings select text_hash, any_value(vector) from incoming"
+            " group by text_hash on conflict do nothing"
+        )
+    finally:
+        cursor.unregister("incoming")
 
 
 def cached_embeddings(cursor: DuckDBPyConnection) -> Any:

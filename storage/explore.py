@@ -19,7 +19,7 @@ def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tu
     """How many of the samples have each value of a facet, most first; values that none has are 0.
 
     Each facet leaves its own condition out: with one category chosen, the others still show what
-    choosing them instead would give. The finding "none" stands for samples without any.
+    choosing them instead would give. The finding "none" stands for checked samples without any.
     """
     columns = {
         "category": "m.category",
@@ -41,7 +41,8 @@ def facets(cursor: DuckDBPyConnection, where: SampleFilter) -> dict[str, list[tu
     counts["finding"] = cursor.execute(
         "select coalesce(f.reason, 'none'),"
         f" count(distinct s.sample_id) filter (where {condition}) {FROM}"
-        " left join findings f on f.sample_id = s.sample_id group by 1 order by 2 desc, 1",
+        " left join findings f on f.sample_id = s.sample_id"
+        " where f.reason is not null or m.sample_id is not null group by 1 order by 2 desc, 1",
         values,
     ).fetchall()
     return counts

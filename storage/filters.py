@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, fields
 from typing import Any
+from urllib.parse import quote, unquote
 
 from storage.errors import WinnowError
 
+# Signs that stay as they are in an expression; a semicolon would end the condition.
+READABLE = " ,.:/+-_()&#"
 VERDICTS = ("undecided", "accepted", "rejected")
 
 
@@ -54,6 +57,8 @@ class SampleFilter:
             case "":
                 pass
             case "none":
+                # Checked and found without fault; what nobody looked at yet is not.
+                clauses.append("m.sample_id is not null")
                 clauses.append("s.sample_id not in (select sample_id from findings)")
             case "any":
                 clauses.append("s.sample_id in (select sample_id from findings)")
@@ -65,7 +70,7 @@ class SampleFilter:
     def as_words(self) -> str:
         """The filter as an expression that `parse` reads: `category=Web Problems; finding=none`."""
         parts = [
-            f"{field.name}={getattr(self, field.name)}"
+            f"{field.name}={quote(str(getattr(self, field.name)), safe=READABLE)}"
             for field in fields(self)
             if getattr(self, field.name) not in ("", None)
         ]
@@ -102,7 +107,7 @@ class SampleFilter:
                 raise WinnowError(
                     f"{part!r} is no condition: write name=value, several divided by semicolons."
                 )
-            values[name.strip()] = text.strip()
+            values[name.strip()] = unquote(text.strip())
         return cls.from_values(values)
 
 

@@ -117,10 +117,11 @@ def seed_facets(cursor: DuckDBPyConnection) -> dict[str, list[tuple[str, int]]]:
 def unused_seeds(
     cursor: DuckDBPyConnection, *, prompt_id: str, endpoint: str, model: str, limit: int
 ) -> list[Seed]:
-    """The first seeds that this prompt and model have not answered yet, in the order drawn."""
+    """The first seeds whose snippet this prompt and model have not answered, in the order drawn."""
     rows = cursor.execute(
-        f"select {COLUMNS} from seeds where id not in (select seed_id from requests where"
-        " state = 'answered' and prompt_id = ? and endpoint = ? and model = ?)"
+        f"select {COLUMNS} from seeds where snippet not in (select s.snippet from requests r"
+        " join seeds s on s.id = r.seed_id where r.state = 'answered'"
+        " and r.prompt_id = ? and r.endpoint = ? and r.model = ?)"
         " order by position limit ?",
         [prompt_id, endpoint, model, limit],
     )

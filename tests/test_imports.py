@@ -5,9 +5,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("storage", "workbench", "training")
-STEPS = (
-    "corpora seeds generation cleaning analysis review export".split()  # the way of the data
-)
+STEPS = [
+    "corpora",
+    "seeds",
+    "generation",
+    "cleaning",
+    "analysis",
+    "review",
+    "export",
+]  # the way of the data
 UI_ONLY = {"gradio"}
 
 

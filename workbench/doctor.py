@@ -59,11 +59,12 @@ def _embedded(settings: Settings) -> str:
 def _sandbox(_settings: Settings) -> str:
     from workbench.sandbox import find_sandbox
 
-    return f"{find_sandbox().describe()} passed its self-test: scores can be measured."
+    find_sandbox()
+    return "bubblewrap passed its self-test: scores can be measured."
 
 
 def _endpoint(settings: Settings) -> str:
-    from workbench.generation.client import check_endpoint
+    from workbench.generation.check import check_endpoint
     from workbench.generation.endpoint import Endpoint
 
     if not settings.base_url:

@@ -6,7 +6,6 @@ from storage.records import Seed
 from workbench.ui.render import TAGS, inert, markdown_html, marked_words_html, seed_html
 
 
-
 class Shown(HTMLParser):
     """The tags and attributes that a browser would see."""
 

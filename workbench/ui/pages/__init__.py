@@ -1,6 +1,7 @@
 """The pages, in the order of the data; each module builds one and holds its wiring alone."""
 
 import gradio as gr
+from gradio.components import Navbar
 
 from workbench.ui.pages import explore, generate, review, seeds, settings, train
 from workbench.workspace import Workspace
@@ -17,11 +18,12 @@ PAGES = (
 
 def build_pages(workspace: Workspace) -> gr.Blocks:
     """Every page as one Gradio app, each with its own address."""
-    with gr.Blocks(title="Winnow", analytics_enabled=False) as pages:
-        gr.Navbar(visible=False)
+    pages = gr.Blocks(title="Winnow", analytics_enabled=False)
+    with pages:
+        Navbar(visible=False)
     for name, build in PAGES:
         with pages.route(name, f"/{name.lower()}"):
-            gr.Navbar(visible=False)
+            Navbar(visible=False)
             build(workspace, pages)
     return pages
 
@@ -73,14 +75,11 @@ def theme() -> gr.themes.Base:
         "block_padding": "4px",
     }
     dark = {f"{name}_dark": value for name, value in tokens.items()}
-    fonts = {
-        "font": ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
-        "font_mono": ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
-    }
     base = gr.themes.Base(
         radius_size=gr.themes.sizes.radius_sm,
         spacing_size=gr.themes.sizes.spacing_sm,
         text_size=gr.themes.sizes.text_sm,
-        **fonts,
+        font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
     )
     return base.set(**tokens, **dark, **sizes, block_shadow="none", color_accent="var(--w-accent)")

@@ -62,10 +62,11 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             shown = block(empty_state("No seed chosen", "Choose a row to see it in its file."))
     signature = gr.State("")
     filters = [language, licence, repository, text]
+    changes = [language.input, licence.input, repository.input, text.input]
     names = ("language", "licence", "repository", "text")
     outputs = [table, count, page]
     gr.on(
-        [control.input for control in filters],
+        changes,
         view.first_rows,
         filters,
         outputs,
@@ -151,9 +152,11 @@ class SeedsView:
         ]
         return [fresh, _corpora_html(corpora, latest), *choices, gr.update(open=total == 0)]
 
-    def first_rows(self, *filters: str) -> tuple[list[list[Any]], str, int]:
+    def first_rows(
+        self, language: str, licence: str, repository: str, text: str
+    ) -> tuple[list[list[Any]], str, int]:
         """The first page for filters that somebody just changed."""
-        return self.rows(*filters, page=0)
+        return self.rows(language, licence, repository, text, 0)
 
     def rows(
         self, language: str, licence: str, repository: str, text: str, page: int
@@ -199,7 +202,7 @@ class SeedsView:
         facts = f"{seed.language} · {seed.licence} · lines {seed.first_line} to {seed.last_line}"
         return inert(
             f'<section class="w-panel"><h2>{escape(where)}</h2><p class="w-muted">{escape(facts)}'
-            f'</p><div style="max-height:620px;overflow:auto">{seed_html(seed, around=15)}</div></section>'
+            f"</p>{seed_html(seed, around=15)}</section>"
         )
 
     @plain_errors

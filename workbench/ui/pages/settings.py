@@ -91,7 +91,7 @@ class SettingsView:
     @plain_errors
     def test(self, *values: Any) -> str:
         """Ask the endpoint once, without saving anything."""
-        from workbench.generation.client import check_endpoint
+        from workbench.generation.check import check_endpoint
         from workbench.generation.endpoint import Endpoint
 
         settings = self._with(*values)

@@ -30,6 +30,7 @@
       return;
     }
     if (!queue.length) { root.replaceChildren(nothing()); return; }
+    window.winnow.setTitle(`Review ${number(queue.length)} ${filterText() ? "filtered samples" : "samples"}`);
     build(root);
     window.winnowDecisions.onChange(onSaved);
     window.winnowDecisions.flush();

@@ -64,6 +64,13 @@
     look();
   }
 
+  // What the page shows, in the browser's tab; Gradio sets its own when it has loaded.
+  let title = document.title;
+  function setTitle(text) {
+    title = text ? `${text} · Winnow` : "Winnow";
+    document.title = title;
+  }
+
   const errors = el("div", { class: "w-errors", role: "alert" });
   function showError(error) {
     const text = error.message || String(error);
@@ -145,6 +152,7 @@
   }
 
   let shown = "";
+  let last = null;
   function render(status) {
     const { counts: c } = status;
     counts.seeds.textContent = c.seeds ? number(c.seeds) : "";
@@ -161,6 +169,7 @@
       shown = key;
       jobsBox.replaceChildren(...(status.jobs.length ? status.jobs.map(jobLine) : [el("p", {}, "No jobs yet. Drawing seeds, generating, analyzing and training appear here.")]));
     }
+    last = status;
     for (const listener of listeners) listener(status);
   }
 
@@ -179,16 +188,16 @@
     document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !jobsBox.hidden) { toggleJobs(); jobsButton.focus(); } });
     document.addEventListener("click", (event) => { if (!jobsBox.hidden && !jobsBox.contains(event.target) && !jobsButton.contains(event.target)) toggleJobs(); });
     const name = [...STEPS, ["settings", "Settings"]].find(([step]) => step === page);
-    const title = `${name ? name[1] : "Winnow"} · Winnow`;
-    document.title = title;
-    // Gradio sets both once more when it has loaded.
+    setTitle(name ? name[1] : "");
     new MutationObserver(() => { if (document.title !== title) document.title = title; }).observe(document.head, { childList: true, subtree: true });
     new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     applyTheme();
+    bar.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
     poll();
   }
 
   window.winnow = { el, api, post, number, ago, query, setQuery, whenPresent, showError, dialog, page, bar100, refresh,
-    onStatus: (listener) => listeners.push(listener) };
+    setTitle,
+    onStatus: (listener) => { listeners.push(listener); if (last) listener(last); } };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
 })();
