@@ -50,7 +50,8 @@ def see_a_seed_in_its_file(page: Page) -> None:
 
 def filter_by_a_click(app: App, page: Page, total: int) -> None:
     page.goto(f"{app.url}/explore")
-    bar = page.locator("button.w-row").first
+    panel = page.locator(".w-panel", has=page.get_by_role("heading", name="Categories"))
+    bar = panel.locator("button.w-row").first
     expect(bar).to_be_visible()
     bar.click()
     expect(page).to_have_url(re.compile("category="))
