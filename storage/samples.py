@@ -116,6 +116,30 @@ def replace_analysis(
     measured = [row.sample_id for row in metrics]
     for table in ("findings", "metrics"):
         cursor.execute(f"delete from {table} where sample_id in (select unnest(?))", [measured])
+    _insert_findings(cursor, findings, job_id=job_id)
+    insert_rows(cursor, "metrics", [{**asdict(row), "job_id": job_id} for row in metrics])
+
+
+def replace_findings(
+    cursor: DuckDBPyConnection,
+    findings: Sequence[Finding],
+    *,
+    sample_ids: Sequence[str],
+    checks: Sequence[str],
+    job_id: str,
+) -> None:
+    """Put the findings of some checks of some samples in the place of their old ones."""
+    cursor.execute(
+        "delete from findings where sample_id in (select unnest(?))"
+        " and check_name in (select unnest(?))",
+        [list(sample_ids), list(checks)],
+    )
+    _insert_findings(cursor, findings, job_id=job_id)
+
+
+def _insert_findings(
+    cursor: DuckDBPyConnection, findings: Sequence[Finding], *, job_id: str
+) -> None:
     found = [
         {
             "sample_id": finding.sample_id,
@@ -127,7 +151,6 @@ def replace_analysis(
         for finding in findings
     ]
     insert_rows(cursor, "findings", found)
-    insert_rows(cursor, "metrics", [{**asdict(row), "job_id": job_id} for row in metrics])
 
 
 def all_samples(cursor: DuckDBPyConnection) -> list[dict[str, Any]]:

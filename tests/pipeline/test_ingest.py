@@ -21,8 +21,6 @@ Add one to `x`.
 def f(x):
     return x
 ```"""
-    "[Problem Description]\nAdd one to `x`.\n\n[Solution]\n```python\ndef f(x):\n    return x\n```"
-)
 
 
 def body(content, finish="stop"):

@@ -75,7 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--resume", metavar="JOB", help="go on with a job that was stopped")
 
     add("analyze", "check and measure all samples", steps.analyze)
-    add("clean", "the same as analyze: checks and measures run together", steps.analyze)
+    clean = add("clean", "run the checks alone, without measuring", steps.clean)
+    clean.add_argument("--checks", default="", help="some of duplicates,contamination,syntax")
 
     decide = add("decide", "accept or reject one sample", steps.decide)
     decide.add_argument("sample")
@@ -84,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     export = add("export", "freeze a data set", steps.export)
     export.add_argument("name")
     export.add_argument("--filter", default="verdict=accepted", help="'name=value; name=value'")
+    export.add_argument("--out", type=Path, help="folder to freeze into (the workspace's datasets)")
     export.add_argument("--allow-contaminated", action="store_true")
 
     train = add("train", "train on a frozen data set and score it", steps.train)

@@ -8,6 +8,7 @@ from storage import reviews, samples, seeds
 from storage.filters import SampleFilter
 from workbench.commands.answer import Answer, follow
 from workbench.pipeline.analyze import start_analyze
+from workbench.pipeline.clean import clean_samples
 from workbench.pipeline.draw import parse_quotas, start_draw
 from workbench.pipeline.export import export_dataset
 from workbench.pipeline.generate import GenerateOptions, start_generate
@@ -91,6 +92,14 @@ def analyze(workspace: Workspace, arguments: Namespace) -> Answer:
     )
 
 
+def clean(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Run the checks alone."""
+    names = [name.strip() for name in arguments.checks.split(",") if name.strip()]
+    reasons = clean_samples(workspace, names)
+    words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+    return Answer(f"Found {words or 'nothing wrong'}.", {"findings": dict(reasons)})
+
+
 def decide(workspace: Workspace, arguments: Namespace) -> Answer:
     """Accept or reject one sample."""
     decision = reviews.Decision(
@@ -108,7 +117,11 @@ def export(workspace: Workspace, arguments: Namespace) -> Answer:
     """Freeze a data set."""
     where = SampleFilter.parse(arguments.filter)
     dataset = export_dataset(
-        workspace, arguments.name, where, allow_contaminated=arguments.allow_contaminated
+        workspace,
+        arguments.name,
+        where,
+        out_dir=arguments.out,
+        allow_contaminated=arguments.allow_contaminated,
     )
     return Answer(f"Froze {dataset.rows:,} rows as {dataset.path}.", asdict(dataset))
 

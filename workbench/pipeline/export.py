@@ -1,5 +1,7 @@
 """Freezing a data set: from accepted samples to a folder that training reads."""
 
+from pathlib import Path
+
 from storage.analyses import latest_versions
 from storage.datasets import Dataset, add_dataset, rows_for_export
 from storage.filters import SampleFilter
@@ -19,9 +21,16 @@ def count_rows(workspace: Workspace, where: SampleFilter) -> int:
 
 
 def export_dataset(
-    workspace: Workspace, name: str, where: SampleFilter, *, allow_contaminated: bool = False
+    workspace: Workspace,
+    name: str,
+    where: SampleFilter,
+    *,
+    out_dir: Path | None = None,
+    allow_contaminated: bool = False,
 ) -> Dataset:
     """Freeze the samples that the filter leaves; the same rows give the same data set again.
+
+    It goes into the workspace's `datasets/`, or into `out_dir`.
 
     Raises:
         WinnowError: no rows, a name that cannot be one, or contaminated rows without the override.
@@ -37,7 +46,7 @@ def export_dataset(
         rows,
         name=name,
         filter_text=where.as_words(),
-        out_dir=workspace.datasets_dir,
+        out_dir=out_dir.absolute() if out_dir else workspace.datasets_dir,
         allow_contaminated=allow_contaminated,
         versions={"winnow": WINNOW_VERSION, **versions},
     )

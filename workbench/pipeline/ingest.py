@@ -80,7 +80,7 @@ class Ingestor:
         self._workspace = workspace
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
-        self._kinds: dict[str, str] = {}
+        self._starting = True
 
     def start(self) -> None:
         """Begin taking in, with whatever jobs wrote while no app was there."""
@@ -102,14 +102,27 @@ class Ingestor:
 
     def _pass(self) -> None:
         states = take_in(self._workspace)
-        ended = [job for job, state in states.items() if is_ended(state)]
-        running = [job for job, state in states.items() if not is_ended(state)]
-        generated = any(job.startswith("generate-") for job in ended if states[job] == "done")
-        if generated and not any(job.startswith("analyze-") for job in running):
-            with self._workspace.database.read() as cursor:
-                fresh = count_unanalyzed(cursor)
-            if fresh:
-                try:
-                    start_analyze(self._workspace)
-                except WinnowError as error:
-                    log.warning("The analysis could not be started: %s", error)
+        running = {kind_of(job) for job, state in states.items() if not is_ended(state)}
+        finished = {
+            kind_of(job) for job, state in states.items() if state.value in ("done", "cancelled")
+        }
+        # An analysis that ended may have missed samples that came while it ran; one that failed
+        # would fail again. At the start there may be samples whose app was killed before this.
+        due = self._starting or finished & {"generate", "analyze"}
+        self._starting = False
+        if due and not running & {"generate", "analyze"}:
+            self._analyze_new()
+
+    def _analyze_new(self) -> None:
+        with self._workspace.database.read() as cursor:
+            if count_unanalyzed(cursor) == 0:
+                return
+        try:
+            start_analyze(self._workspace)
+        except WinnowError as error:
+            log.warning("The analysis could not be started: %s", error)
+
+
+def kind_of(job_id: str) -> str:
+    """The kind in a job's id: `generate` of `generate-20260501-101502-3fa1`."""
+    return job_id.partition("-")[0]
