@@ -60,8 +60,10 @@ class Settings(BaseSettings):
         path = self.data / "endpoint.json"
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return self
+        except OSError as error:
+            raise WinnowError(f"{path} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise WinnowError(f"{path} is no JSON ({error}). Mend or delete it.") from error
         fresh = {

@@ -78,6 +78,8 @@ def job_line(job: dict[str, Any]) -> str:
     """One job as a line of HTML: title, state, how far, and why it failed."""
     amount = f"{job['done']:,} of {job['total']:,}" if job["total"] else ""
     state = job["phase"] if job["running"] and job["phase"] else job["state"]
+    if job["running"] and state == "done":
+        state = "finishing"
     share = job["share"] if job["share"] is not None else 0.0
     error = f'<p class="w-bad">{escape(job["error"])}</p>' if job["error"] else ""
     progress = (

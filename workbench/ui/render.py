@@ -121,9 +121,10 @@ def highlight_css() -> str:
         HtmlFormatter(style="github-dark").get_style_defs([".dark .code", ".dark .file"]),
     )
     rules = re.findall(r"^\..*\{.*\}", "\n".join(blocks), re.MULTILINE)
-    # The pages have backgrounds of their own, and a lexer that stumbles is no error of the code.
+    # The pages have backgrounds of their own, which `static/winnow.css` keeps light or dark enough
+    # for these colours; and a lexer that stumbles is no error of the code.
     return "\n".join(
-        re.sub(r"(background-color|border):[^;}]+;?", "", rule)
+        re.sub(r"(background|background-color|border):[^;}]+;?", "", rule)
         for rule in rules
-        if ".hll" not in rule
+        if not re.search(r"\.(hll|err|w) ", rule)
     )

@@ -2,39 +2,57 @@
 
 from typing import Any
 
+from workbench.ui.curve import curve_html
 from workbench.ui.render import DASH, code_html, escape, inert, number
 
 VERDICT_WORDS = {"passed": "passed", "failed": "failed", "timed_out": "timed out", "": DASH}
 
 
-def results_html(result: dict[str, Any], answers: list[dict[str, Any]], run: str) -> str:
-    """What a run gave, as far as it has got: scores, losses, and each task before and after."""
-    parts = [_scores(result.get("evaluation")), _losses(result.get("train"))]
+_NO_SCORES = (
+    '<section class="w-panel"><h2>HumanEval pass@1, greedy</h2><p class="w-muted">'
+    "The scores before and after stand here when the run has measured both.</p></section>"
+)
+
+
+def results_html(
+    result: dict[str, Any], lines: list[dict[str, Any]], answers: list[dict[str, Any]]
+) -> str:
+    """What a run gave, as far as it has got: curve, scores, losses, each task before and after."""
+    curve, evaluation = curve_html(lines), result.get("evaluation")
+    parts = [curve, _scores(evaluation), _losses(result.get("train"))]
+    if curve and not evaluation:
+        parts.insert(1, _NO_SCORES)
     if answers:
         parts.append(_tasks(answers))
-    return inert("".join(part for part in parts if part))
+    return inert(f'<div class="t-results">{"".join(parts)}</div>')
 
 
 def _scores(evaluation: dict[str, Any] | None) -> str:
     if not evaluation:
         return ""
-    rows = ""
+    sides = ""
     for name, label in (("base", "Before"), ("tuned", "After")):
         score = evaluation.get(name)
         if not score:
             continue
-        width = 100 * score["pass@1"]
-        rows += (
-            f'<div class="w-row"><span>{label}</span><i style="width:{max(width, 0.5):.1f}%"></i>'
-            f"<span>{width:.1f}%</span></div>"
-            f'<p class="w-muted">{score["passed"]:,} of {evaluation["tasks"]:,} tasks pass;'
-            f" 95% interval {100 * score['low']:.1f} to {100 * score['high']:.1f}%</p>"
+        share, low, high = (100 * score[key] for key in ("pass@1", "low", "high"))
+        sides += (
+            f"<div>{label}<b>{share:.1f}%</b>"
+            f'<div class="t-scale"><i style="left:{low:.1f}%;width:{high - low:.1f}%"></i>'
+            f'<i style="width:{share:.1f}%"></i></div>'
+            f'<span class="w-muted">{score["passed"]:,} of {evaluation["tasks"]:,} tasks pass;'
+            f" 95% interval {low:.1f} to {high:.1f}%</span></div>"
         )
     fixed, broke = evaluation.get("fixed") or [], evaluation.get("broke") or []
+    paired = (
+        f'<p><span class="w-good">{len(fixed)} fixed</span>, '
+        f'<span class="w-bad">{len(broke)} broken</span> of the tasks below</p>'
+        if evaluation.get("tuned")
+        else ""
+    )
     return (
         '<section class="w-panel" id="scores"><h2>HumanEval pass@1, greedy</h2>'
-        f'<div class="w-bars">{rows}</div><p><span class="w-good">{len(fixed)} fixed</span>, '
-        f'<span class="w-bad">{len(broke)} broken</span></p></section>'
+        f'<div class="t-scores">{sides}</div>{paired}</section>'
     )
 
 
@@ -54,14 +72,14 @@ def _losses(train: dict[str, Any] | None) -> str:
         f"<div><b>{value}</b><span>{name}</span></div>" for name, value in figures.items()
     )
     return (
-        '<section class="w-panel"><h2>What the training did</h2>'
+        '<section class="w-panel t-wide"><h2>What the training did</h2>'
         f'<div class="w-figures">{cells}</div></section>'
     )
 
 
 def _tasks(answers: list[dict[str, Any]]) -> str:
     lines = "".join(_task(answer) for answer in answers)
-    return f'<section class="w-panel"><h2>Tasks, before and after</h2>{lines}</section>'
+    return f'<section class="w-panel t-wide"><h2>Tasks, before and after</h2>{lines}</section>'
 
 
 def _task(answer: dict[str, Any]) -> str:

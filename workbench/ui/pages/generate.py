@@ -28,8 +28,11 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
         count = gr.Number(
             20, label="Samples", precision=0, minimum=1, scale=1, min_width=90, elem_id="count"
         )
-        temperature = gr.Slider(0, 2, 0, step=0.1, label="Temperature", scale=2, min_width=160)
-        estimate = block(elem_classes="w-estimate")
+        temperature = gr.Number(
+            0, label="Temperature", minimum=0, maximum=2, step=0.1, scale=1, min_width=110
+        )
+        with gr.Column(scale=3, min_width=220):
+            estimate = block(elem_classes="w-estimate")
         start = gr.Button("Start", variant="primary", scale=1, min_width=100)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
@@ -74,14 +77,16 @@ class GenerateView:
         first = known[settings.embedded_model]
         return {first: choices[first], **choices}
 
-    def _options(self, label: str, count: float | None, temperature: float) -> GenerateOptions:
+    def _options(
+        self, label: str, count: float | None, temperature: float | None
+    ) -> GenerateOptions:
         endpoint, model = self._endpoints().get(label, ("configured", ""))
         return GenerateOptions(
-            count=int(count or 0), endpoint=endpoint, model=model, temperature=temperature
+            count=int(count or 0), endpoint=endpoint, model=model, temperature=temperature or 0.0
         )
 
     @plain_errors
-    def start(self, label: str, count: float | None, temperature: float) -> list[Any]:
+    def start(self, label: str, count: float | None, temperature: float | None) -> list[Any]:
         """Start a job with what the form says."""
         options = self._options(label, count, temperature)
         start_generate(self._workspace, options)
@@ -99,7 +104,7 @@ class GenerateView:
         resume_job(self._workspace, job_id)
         return gr.update(visible=False)
 
-    def estimate(self, label: str, count: float | None, temperature: float) -> str:
+    def estimate(self, label: str, count: float | None, temperature: float | None) -> str:
         """Time and money that the count will take, from what this model took before."""
         options = self._options(label, count, temperature)
         with self._workspace.database.read() as cursor:
@@ -174,8 +179,7 @@ def _job_html(job: dict[str, Any] | None) -> str:
     )
     reasons = {name.replace("_", " "): count for name, count in failed.items()}
     bars = (
-        "<h2 style='margin-top:12px'>Failed, by reason</h2>"
-        + bars_html(reasons, label="Failures by reason", kind="bad")
+        "<h2>Failed, by reason</h2>" + bars_html(reasons, label="Failures by reason", kind="bad")
         if reasons
         else ""
     )

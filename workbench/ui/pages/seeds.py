@@ -26,7 +26,8 @@ from workbench.ui.render import escape, inert, seed_html
 from workbench.workspace import Workspace
 
 PAGE_ROWS = 50
-HEADERS = ["#", "Language", "Repository", "Lines", "Licence", "First line", "id"]
+HEADERS = ["Language", "Repository", "Lines", "Licence", "First line", "id"]
+EMPTY = ("No seeds yet", "Each is a few lines of real code. Press Draw to take some.")
 
 
 def build(workspace: Workspace, pages: gr.Blocks) -> None:
@@ -38,7 +39,7 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
         with gr.Column(scale=3, min_width=280):
             form = _draw_form()
             corpora = block()
-        with gr.Column(scale=6, min_width=360):
+        with gr.Column(scale=7, min_width=360, visible=False) as listed:
             with gr.Row():
                 language = gr.Dropdown([""], value="", label="Language", min_width=100)
                 licence = gr.Dropdown([""], value="", label="Licence", min_width=100)
@@ -46,20 +47,20 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 text = gr.Textbox(label="Contains", placeholder="text or path", min_width=120)
             table = gr.Dataframe(
                 headers=HEADERS,
-                datatype=["number", "str", "str", "str", "str", "str", "str"],
-                column_widths=["56px", "90px", "130px", "84px", "110px", "320px", "90px"],
+                datatype="str",
+                column_widths=["90px", "112px", "80px", "112px", "250px", "1px"],
                 interactive=False,
                 show_label=False,
                 max_height=560,
                 buttons=[],
                 elem_id="seeds-table",
             )
-            with gr.Row():
+            with gr.Row(elem_classes="s-pager"):
                 back = gr.Button("Previous", size="sm", min_width=80)
                 count = block('<p class="w-muted"></p>')
                 forward = gr.Button("Next", size="sm", min_width=80)
         with gr.Column(scale=6, min_width=360):
-            shown = block(empty_state("No seed chosen", "Choose a row to see it in its file."))
+            shown = block(empty_state(*EMPTY))
     signature = gr.State("")
     filters = [language, licence, repository, text]
     changes = [language.input, licence.input, repository.input, text.input]
@@ -81,12 +82,12 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
     table.select(view.choose, outputs=shown, show_progress="hidden")
     form["preview"].click(view.preview, form["inputs"], shown)
     form["draw"].click(view.draw, form["inputs"], [title, corpora])
-    live = [signature, corpora, language, licence, repository, form["box"]]
+    live = [signature, corpora, language, licence, repository, form["box"], listed]
     gr.Timer(2).tick(view.refresh, signature, live, show_progress="hidden")
-    signature.change(view.rows, [*filters, page], outputs, show_progress="hidden")
-    pages.load(view.open, outputs=[*live, text], show_progress="hidden").then(
-        view.first, outputs=shown, show_progress="hidden"
+    signature.change(view.rows, [*filters, page], outputs, show_progress="hidden").then(
+        view.first, shown, shown, show_progress="hidden"
     )
+    pages.load(view.open, outputs=[*live, text], show_progress="hidden")
 
 
 def _draw_form() -> dict[str, Any]:
@@ -150,7 +151,13 @@ class SeedsView:
             )
             for facet in ("language", "licence", "repository")
         ]
-        return [fresh, _corpora_html(corpora, latest), *choices, gr.update(open=total == 0)]
+        return [
+            fresh,
+            _corpora_html(corpora, latest),
+            *choices,
+            gr.update(open=total == 0),
+            gr.update(visible=total > 0),
+        ]
 
     def first_rows(
         self, language: str, licence: str, repository: str, text: str
@@ -169,7 +176,6 @@ class SeedsView:
             found = seeds.page_seeds(cursor, where, page=page, size=PAGE_ROWS)
         table = [
             [
-                row["position"],
                 row["language"],
                 row["repository"],
                 f"{row['first_line']}-{row['last_line']}",
@@ -187,8 +193,10 @@ class SeedsView:
         """The chosen row's seed inside its file."""
         return self._show(str(event.row_value[-1]))
 
-    def first(self) -> Any:
-        """The first seed, so that a newcomer sees what a seed is."""
+    def first(self, shown: str) -> Any:
+        """The first seed where none is shown, so that a newcomer sees what a seed is."""
+        if shown != empty_state(*EMPTY):
+            return gr.skip()
         with self._workspace.database.read() as cursor:
             found = seeds.page_seeds(cursor, SeedFilter(), size=1)
         return self._show(found[0]["id"]) if found else gr.skip()
@@ -201,8 +209,8 @@ class SeedsView:
         where = f"{seed.repository} · {seed.path}"
         facts = f"{seed.language} · {seed.licence} · lines {seed.first_line} to {seed.last_line}"
         return inert(
-            f'<section class="w-panel"><h2>{escape(where)}</h2><p class="w-muted">{escape(facts)}'
-            f"</p>{seed_html(seed, around=15)}</section>"
+            f'<section class="w-panel s-seed"><h2>{escape(where)}</h2>'
+            f'<p class="w-muted">{escape(facts)}</p>{seed_html(seed, around=15)}</section>'
         )
 
     @plain_errors
@@ -218,20 +226,38 @@ class SeedsView:
             f" {escape(seed.licence)}</p>{seed_html(seed, around=0)}"
             for seed in result.seeds
         ]
-        return inert(f'<section class="w-panel"><h2>Preview</h2>{"".join(parts)}</section>')
+        return inert(
+            f'<section class="w-panel s-preview"><h2>Preview</h2>{"".join(parts)}</section>'
+        )
 
     @plain_errors
     def draw(self, *values: Any) -> tuple[str, str]:
         """Start the draw; its progress stands with the corpora."""
         corpora, options = _options(*values)
         start_draw(self._workspace, corpora, options)
-        words = " ".join(shlex.quote(spec) for spec in corpora)
-        command = f"python -m workbench seeds draw {words} --count {options.count}"
-        return _title(command), inert('<section class="w-panel"><p>Starting to draw…</p></section>')
+        return _title(_command(corpora, options)), inert(
+            '<section class="w-panel"><p>Starting to draw…</p></section>'
+        )
 
 
 def _title(command: str) -> str:
     return heading("Seeds", "Snippets of real code that inspire problems.", command=command)
+
+
+def _command(corpora: list[str], options: DrawOptions) -> str:
+    asked = {
+        "min-lines": options.min_lines,
+        "max-lines": options.max_lines,
+        "random-seed": options.random_seed,
+        "licenses": options.licences,
+    }
+    if options.languages:
+        asked["languages"] = ",".join(f"{name}={n}" for name, n in options.languages.items())
+    else:
+        asked["count"] = options.count
+    words = [shlex.quote(spec) for spec in corpora]
+    words += [f"--{name} {shlex.quote(str(value))}" for name, value in asked.items()]
+    return f"python -m workbench seeds draw {' '.join(words)}"
 
 
 def _options(
@@ -258,11 +284,11 @@ def _options(
 def _corpora_html(corpora: list[dict[str, Any]], job: dict[str, Any] | None) -> str:
     running = job_line(job) if job and (job["running"] or job["error"]) else ""
     if not corpora and not running:
-        return empty_state("No seeds yet", "Open Draw seeds above and press Draw.")
+        return ""
     parts = [
         f"<h2>{escape(corpus['name'])}</h2><p class='w-muted'>{corpus['documents']:,} documents</p>"
         + bars_html(corpus["languages"], label=f"Languages of {corpus['name']}")
-        + "<h2 style='margin-top:12px'>Licences</h2>"
+        + "<h2>Licences</h2>"
         + bars_html(corpus["licences"], label=f"Licences of {corpus['name']}", most=6)
         for corpus in corpora
     ]

@@ -48,14 +48,23 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 save = gr.Button("Save", variant="primary", min_width=90)
             said = block()
         with gr.Column(scale=3, min_width=320):
-            machine = block()
+            machine = block(_CHECKING)
             places = block()
     inputs = [base_url, model, key, price_input, price_output]
-    save.click(view.save, inputs, [said, key])
-    test.click(view.test, inputs, said)
-    pages.load(view.open, outputs=[base_url, model, price_input, price_output, places]).then(
-        view.diagnose, outputs=machine
+    save.click(view.save, inputs, [said, key]).success(
+        view.diagnose, outputs=machine, show_progress="hidden"
     )
+    test.click(view.test, inputs, said)
+    fields = [base_url, model, price_input, price_output, places]
+    pages.load(view.open, outputs=fields, show_progress="hidden").then(
+        view.diagnose, outputs=machine, show_progress="hidden"
+    )
+
+
+_CHECKING = inert(
+    '<section class="w-panel"><h2>This machine</h2><p class="w-muted">Checking what works…</p>'
+    "</section>"
+)
 
 
 class SettingsView:
@@ -136,7 +145,7 @@ def _machine_html(diagnoses: list[Diagnosis]) -> str:
     )
     return inert(
         '<section class="w-panel"><h2>This machine</h2><div class="w-scroll">'
-        f'<table class="w-table"><tbody>{rows}</tbody></table></div></section>'
+        f'<table class="w-table w-pairs"><tbody>{rows}</tbody></table></div></section>'
     )
 
 
@@ -154,5 +163,5 @@ def _places_html(settings: Settings) -> str:
     )
     return inert(
         '<section class="w-panel"><h2>Where things are</h2><div class="w-scroll">'
-        f'<table class="w-table"><tbody>{cells}</tbody></table></div></section>'
+        f'<table class="w-table w-pairs"><tbody>{cells}</tbody></table></div></section>'
     )

@@ -4,7 +4,6 @@ import shlex
 from typing import Any
 
 import gradio as gr
-import pandas as pd
 
 from storage.datasets import list_datasets
 from storage.errors import WinnowError
@@ -38,7 +37,7 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             )
             count = block()
             contaminated = gr.Checkbox(
-                False, label="Let contaminated rows through (the data card will say so)"
+                False, label="Allow contaminated rows (the data card says so)"
             )
             block('<h2 class="w-h2">2 · Recipe</h2>')
             with gr.Row():
@@ -63,21 +62,11 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 train = gr.Button("Export and train", variant="primary", min_width=150)
             datasets = block()
         with gr.Column(scale=5, min_width=360):
-            with gr.Row():
+            with gr.Row(elem_classes="g-form"):
                 run = gr.Dropdown([], label="3 · Run", scale=5, min_width=220)
                 cancel = gr.Button("Stop", visible=False, scale=1, min_width=90)
                 resume = gr.Button("Start again", visible=False, scale=1, min_width=90)
             state = block()
-            loss = gr.LinePlot(
-                x="step",
-                y="loss",
-                color="kind",
-                height=220,
-                visible=False,
-                title="Loss by optimizer step",
-                show_label=False,
-                buttons=[],
-            )
             results = block()
     signature = gr.State("")
     data = [name, words, contaminated]
@@ -86,7 +75,7 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
     train.click(view.train, [*data, recipe, tasks, base], [datasets, run, title])
     cancel.click(view.cancel, run, cancel)
     resume.click(view.resume, run, resume)
-    live = [signature, run, state, loss, results, cancel, resume, datasets]
+    live = [signature, run, state, results, cancel, resume, datasets]
     gr.Timer(1.5).tick(view.refresh, [signature, run], live, show_progress="hidden")
     run.input(view.choose, run, live, show_progress="hidden", js=_REMEMBER_RUN)
     pages.load(view.open, outputs=[words, count, *live], show_progress="hidden")
@@ -131,7 +120,7 @@ class TrainView:
             self._workspace, name, SampleFilter.parse(words), allow_contaminated=contaminated
         )
         gr.Info(f"{dataset.rows:,} rows are frozen as {escape(dataset.id)}.")
-        return [self._datasets(), _title(_command(name, words))]
+        return [self._datasets(), _title(_command(name, words, contaminated))]
 
     @plain_errors
     def train(
@@ -149,12 +138,15 @@ class TrainView:
         )
         options = TrainOptions(dataset.id, recipe, (base or "").strip(), int(tasks or 0))
         folder = start_training(self._workspace, options)
-        command = f"{_command(name, words)} && python -m workbench train {shlex.quote(name)}"
+        command = f"{_command(name, words, contaminated)} && python -m workbench train"
         choices = self._choices()
         return [
             self._datasets(),
             gr.update(choices=choices, value=folder.id),
-            _title(f"{command} --recipe {recipe} --limit {options.tasks}"),
+            _title(
+                f"{command} {shlex.quote(name)} --recipe {recipe} --limit {options.tasks}"
+                f" --model {shlex.quote(options.model or self._workspace.settings.training_model)}"
+            ),
         ]
 
     @plain_errors
@@ -187,22 +179,20 @@ class TrainView:
             )
             hidden = gr.update(visible=False)
             menu = gr.update(choices=[], value=None)
-            return [fresh, menu, empty, hidden, "", hidden, hidden, self._datasets()]
+            return [fresh, menu, empty, "", hidden, hidden, self._datasets()]
         folder = find_job(self._workspace, chosen)
         job = describe_job(folder)
         fresh = f"{chosen} {len(known)} {job['state']} {job['progress'].get('time')}"
         if fresh == signature:
             return gr.skip()
         lines = [row for _, row in read_lines(folder.path / "progress.jsonl")]
-        curve = _curve(lines)
         with self._workspace.database.read() as cursor:
             answers = list_answers(cursor, chosen)
         return [
             fresh,
             gr.update(choices=choices, value=chosen),
-            _state_html(job),
-            gr.update(value=curve, visible=len(curve) > 0),
-            scores.results_html(folder.result(), answers, chosen),
+            _state_html(job, lines),
+            scores.results_html(folder.result(), lines, answers),
             gr.update(visible=job["running"], value="Stop", interactive=job["state"] == "running"),
             gr.update(visible=job["resumable"]),
             self._datasets(),
@@ -250,34 +240,21 @@ def _title(command: str) -> str:
     return heading("Train", text, command=command)
 
 
-def _command(name: str, words: str) -> str:
-    return f"python -m workbench export {shlex.quote(name)} --filter {shlex.quote(words)}"
+def _command(name: str, words: str, contaminated: bool) -> str:
+    allow = " --allow-contaminated" if contaminated else ""
+    return f"python -m workbench export {shlex.quote(name)} --filter {shlex.quote(words)}{allow}"
 
 
-def _curve(lines: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {"step": line["step"], "loss": line["loss"], "kind": "training"}
-        for line in lines
-        if line.get("phase") == "training" and line.get("loss") is not None and "step" in line
-    ]
-    rows += [
-        {"step": line.get("step", 0), "loss": line["held_out_loss"], "kind": "held out"}
-        for line in lines
-        if line.get("held_out_loss") is not None
-    ]
-    return pd.DataFrame(rows, columns=["step", "loss", "kind"])
-
-
-def _state_html(job: dict[str, Any]) -> str:
-    progress = job["progress"]
-    cells = {
-        "loss": number(progress.get("loss"), 3),
-        "held-out loss": number(progress.get("held_out_loss"), 3),
-        "tokens/s": number(progress.get("tokens_per_second")),
-        "passed": number(progress.get("passed")),
+def _state_html(job: dict[str, Any], lines: list[dict[str, Any]]) -> str:
+    # A line carries what its phase measures: each figure is the last that was said.
+    latest = {name: value for line in lines for name, value in line.items() if value is not None}
+    figures = {
+        "loss": number(latest.get("loss"), 3),
+        "held-out loss": number(latest.get("held_out_loss"), 3),
+        "tokens/s": number(latest.get("tokens_per_second")),
     }
-    figures = "".join(
-        f"<div><b>{value}</b><span>{name}</span></div>" for name, value in cells.items()
+    cells = "".join(
+        f"<div><b>{value}</b><span>{name}</span></div>" for name, value in figures.items()
     )
-    shown = f'<div class="w-figures">{figures}</div>' if job["running"] else ""
+    shown = f'<div class="w-figures">{cells}</div>' if job["running"] and "loss" in latest else ""
     return inert(f'<section class="w-panel" aria-live="polite">{job_line(job)}{shown}</section>')

@@ -18,7 +18,6 @@
   const filterText = () => new URLSearchParams(filters).toString();
 
   whenPresent("#review-root", async (root) => {
-    root.dataset.command = "python -m workbench decide SAMPLE accepted|rejected";
     root.replaceChildren(el("p", { class: "w-muted" }, "Loading the samples…"));
     try {
       const answer = await api(`review/queue?${filterText()}`);
@@ -56,12 +55,15 @@
     parts.place = el("span", { class: "w-muted" });
     parts.evidence = el("ul", { class: "r-ev" });
     parts.facts = el("dl", { class: "r-dl" });
-    const fold = el("button", { class: "w-button", type: "button", "aria-expanded": "true", onclick: () => {
-      const folded = seed.classList.toggle("folded");
-      fold.setAttribute("aria-expanded", String(!folded));
-      fold.textContent = folded ? "Show" : "Fold";
-    } }, "Fold");
+    const fold = el("button", { class: "w-button", type: "button", onclick: () => foldSeed(!seed.classList.contains("folded")) });
     const seed = el("section", { class: "w-panel r-seed", "aria-label": "Seed in its file" }, el("div", { class: "r-top" }, el("h2", {}, "Seed ", parts.place), fold), parts.file);
+    const foldSeed = (folded) => {
+      seed.classList.toggle("folded", folded);
+      fold.setAttribute("aria-expanded", String(!folded));
+      fold.setAttribute("aria-label", `${folded ? "Show" : "Fold"} the seed`);
+      fold.textContent = folded ? "Show" : "Fold";
+    };
+    foldSeed(matchMedia("(max-width: 900px)").matches);  // on a phone the solution comes first
     root.replaceChildren(
       el("div", { class: "w-head", id: "page" }, el("h1", {}, "Review"), chips(), el("span", { class: "w-space" })),
       el("div", { class: "r-page" },
@@ -90,8 +92,8 @@
     parts.bar = el("div", { class: "r-foot", role: "toolbar", "aria-label": "Decide" },
       key("x", "Reject", "reject", () => decide("rejected")), key("space", "Skip", "", () => decide("skipped")), key("a", "Accept", "accept", () => decide("accepted")),
       key("z", "Undo", "", undo), el("span", { class: "w-space" }), parts.recent,
-      el("button", { class: "w-button w-hide", type: "button", "aria-label": "Previous sample", onclick: () => step(-1) }, "←"), parts.position,
-      el("button", { class: "w-button w-hide", type: "button", "aria-label": "Next sample", onclick: () => step(1) }, "→"), parts.saved);
+      el("button", { class: "w-button r-step", type: "button", "aria-label": "Previous sample", onclick: () => step(-1) }, "←"), parts.position,
+      el("button", { class: "w-button r-step", type: "button", "aria-label": "Next sample", onclick: () => step(1) }, "→"), parts.saved);
     return parts.bar;
   }
 
@@ -105,6 +107,7 @@
     at = index;
     const { id } = queue[at];
     setQuery({ ...filters, sample: id });
+    parts.bar.dataset.command = `python -m workbench decide ${id} accepted`;
     if (!cards.has(id)) {
       try { await load(at); } catch (error) { showError(error); return; }
     }
@@ -122,6 +125,7 @@
     parts.evidence.replaceChildren(...card.evidence.map((line) => evidenceLine(line, card)));
     parts.facts.replaceChildren(...facts(card).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
     for (const section of parts.problem.closest(".r-page").querySelectorAll(".r-scroll")) section.scrollTop = 0;
+    scrollTo(0, 0);
     const marked = parts.file.querySelector("li.mark");
     if (marked) marked.parentElement.scrollTop = marked.offsetTop - marked.parentElement.offsetTop - 40;
     paintBar();

@@ -140,7 +140,7 @@
       : job.resumable ? el("button", { class: "w-button", type: "button", onclick: () => act("resume") }, "Resume") : el("span");
     const amount = job.total ? `${number(job.done)} of ${number(job.total)}` : "";
     const when = el("span", { title: new Date(job.created_at * 1000).toLocaleString() }, ago(job.created_at));
-    return el("div", { class: "w-job" }, el("div", {}, el("b", {}, job.title), " ", el("small", {}, [job.running ? job.phase || job.state : job.state, amount].filter(Boolean).join(" · "), " · ", when)), button,
+    return el("div", { class: "w-job" }, el("div", {}, el("b", {}, job.title), " ", el("small", {}, [!job.running ? job.state : job.phase === "done" ? "finishing" : job.phase || job.state, amount].filter(Boolean).join(" · "), " · ", when)), button,
       job.running ? el("div", { class: "w-progress w-wide", role: "progressbar", "aria-label": job.title, "aria-valuenow": job.share === null ? null : Math.round(job.share * 100) }, bar100(job.share)) : null,
       job.error ? el("small", { class: "w-wide w-bad" }, job.error) : null);
   }
