@@ -24,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
             from workbench.ui.server import serve
 
             serve(workspace)
+        except KeyboardInterrupt:
+            print("Stopped. Jobs that run go on; start again to see them.", file=sys.stderr)
         finally:
             workspace.close()
     except WinnowError as error:

@@ -46,17 +46,29 @@ class Database:
 
         DuckDB's `commit()` after a failed statement returns normally and saves nothing, so every
         error is rolled back and raised again. What is written is on disk when the block is left.
+
+        Raises:
+            WinnowError: the disk is full, or cannot be written for another reason.
         """
         with self._writing, self.read() as cursor:
             cursor.execute("begin transaction")
             try:
                 yield cursor
-                cursor.execute("commit")
+                self._commit(cursor)
             except BaseException:
                 # After a failed commit DuckDB has rolled back already.
                 with contextlib.suppress(duckdb.TransactionException):
                     cursor.execute("rollback")
                 raise
+
+    def _commit(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        try:
+            cursor.execute("commit")
+        except (duckdb.TransactionException, duckdb.IOException) as error:
+            raise WinnowError(
+                f"Nothing was saved in {self.path}: {_first_line(str(error))}. Free some space if "
+                "the disk is full, then try again."
+            ) from error
 
     def close(self) -> None:
         """Finish the writing under way and give the file free."""
@@ -101,13 +113,22 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         message = str(error)
         if "Conflicting lock" in message:
             raise WinnowError(_in_use(path, message)) from error
-        raise WinnowError(f"{path} cannot be opened: {_first_line(message)}") from error
+        if "Cannot open file" in message:
+            raise WinnowError(
+                f"{path} cannot be opened: {_first_line(message)}. Name another workspace with "
+                "--data, or make this one writable."
+            ) from error
+        raise WinnowError(_damaged(path, message)) from error
     except duckdb.Error as error:
-        raise WinnowError(
-            f"{path} is damaged or no DuckDB file ({_first_line(str(error))}). Keep a copy of it "
-            f"and of {path.name}.wal, then put the newest file of {path.parent / 'backups'} in "
-            "its place."
-        ) from error
+        raise WinnowError(_damaged(path, str(error))) from error
+
+
+def _damaged(path: Path, message: str) -> str:
+    return (
+        f"{path} is damaged or no DuckDB file ({_first_line(message)}). Keep a copy of it "
+        f"and of {path.name}.wal, then put the newest file of {path.parent / 'backups'} in "
+        "its place."
+    )
 
 
 def _in_use(path: Path, message: str) -> str:

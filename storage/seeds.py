@@ -115,14 +115,36 @@ def seed_facets(cursor: DuckDBPyConnection) -> dict[str, list[tuple[str, int]]]:
 
 
 def unused_seeds(
-    cursor: DuckDBPyConnection, *, prompt_id: str, endpoint: str, model: str, limit: int
+    cursor: DuckDBPyConnection,
+    *,
+    prompt_id: str,
+    endpoint: str,
+    model: str,
+    limit: int,
+    without: Sequence[str] = (),
 ) -> list[Seed]:
-    """The first seeds whose snippet this prompt and model have not answered, in the order drawn."""
+    """The first seeds whose snippet this prompt and model have not answered, in the order drawn.
+
+    Seeds in `without`, and others with their snippets, are left out: they are being asked.
+    """
     rows = cursor.execute(
         f"select {COLUMNS} from seeds where snippet not in (select s.snippet from requests r"
         " join seeds s on s.id = r.seed_id where r.state = 'answered'"
         " and r.prompt_id = ? and r.endpoint = ? and r.model = ?)"
+        " and snippet not in (select snippet from seeds where id in (select unnest(?)))"
         " order by position limit ?",
-        [prompt_id, endpoint, model, limit],
+        [prompt_id, endpoint, model, list(without), limit],
     )
     return [Seed(**row) for row in fetch_dicts(rows)]
+
+
+def answered_seeds(
+    cursor: DuckDBPyConnection, *, prompt_id: str, endpoint: str, model: str, besides: str
+) -> set[str]:
+    """The ids of the seeds that this prompt and model answered in another job than `besides`."""
+    rows = cursor.execute(
+        "select seed_id from requests where state = 'answered'"
+        " and prompt_id = ? and endpoint = ? and model = ? and job_id <> ?",
+        [prompt_id, endpoint, model, besides],
+    )
+    return {row[0] for row in rows.fetchall()}

@@ -36,7 +36,13 @@ def diagnose(settings: Settings) -> list[Diagnosis]:
 
 
 def _disk(settings: Settings) -> str:
-    settings.data.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WinnowError(
+            f"The workspace {settings.data} cannot be made: {error.strerror}. Name another with "
+            "--data."
+        ) from error
     free = shutil.disk_usage(settings.data).free / 1e9
     if free < 2:
         raise WinnowError(f"Only {free:.1f} GB are free at {settings.data}: free at least 2 GB.")

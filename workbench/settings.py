@@ -66,12 +66,14 @@ class Settings(BaseSettings):
             raise WinnowError(f"{path} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise WinnowError(f"{path} is no JSON ({error}). Mend or delete it.") from error
-        fresh = {
-            name: saved.get(name)
-            for name in ENDPOINT_FIELDS
-            if name not in self.model_fields_set and saved.get(name) is not None
-        }
-        return self.model_copy(update=fresh)
+        if not isinstance(saved, dict):
+            raise WinnowError(f"{path} is no JSON object. Mend or delete it.")
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        fresh = {name: saved[name] for name in ENDPOINT_FIELDS if saved.get(name) is not None}
+        try:
+            return self.__class__(**{**fresh, **given})
+        except ValidationError as error:
+            raise WinnowError(f"{path}: {_first_mistake(error)} Mend or delete it.") from None
 
     def save_endpoint(self) -> None:
         """Keep the endpoint for the next start, without its key."""
@@ -96,7 +98,11 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given).with_saved_endpoint()  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        shown = "" if name == "api_key" else f" {first['input']!r}"
-        raise WinnowError(f"Setting {name}{shown}: {first['msg']}.") from None
+        raise WinnowError(_first_mistake(error)) from None
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    shown = "" if name == "api_key" else f" {first['input']!r}"
+    return f"Setting {name}{shown}: {first['msg']}."

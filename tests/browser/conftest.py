@@ -104,8 +104,9 @@ def app(tmp_path: Path) -> Iterator[App]:
     started.end_jobs()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
+    """One for each test: Playwright's event loop would break every `asyncio.run` after it."""
     if CHROMIUM is None:
         pytest.fail("Chromium is missing: apt install chromium")
     with sync_playwright() as playwright:

@@ -28,7 +28,7 @@ def test_a_newcomer_gets_from_source_code_to_a_score(app: App, page: Page):
     accept_all_but_one(app, page, total)
     export_and_train(app, page, tasks=2)
     page.reload()  # and the run
-    app.wait("the run", lambda: not app.jobs("train")[0]["running"], seconds=420)
+    app.wait("the run", lambda: not app.jobs("train")[0]["running"], seconds=900)
     assert app.jobs("train")[0]["state"] == "done", app.jobs("train")[0]["error"]
     scores = page.locator("#scores")
     expect(scores).to_contain_text("Before")

@@ -9,7 +9,6 @@ from storage.errors import WinnowError
 from storage.runs import list_runs
 from workbench.commands.answer import Answer
 from workbench.doctor import diagnose
-from workbench.pipeline.ingest import take_in
 from workbench.pipeline.jobs import cancel_job, describe_jobs, resume_job
 from workbench.settings import Settings
 from workbench.workspace import Workspace
@@ -17,7 +16,6 @@ from workbench.workspace import Workspace
 
 def status(workspace: Workspace, arguments: Namespace) -> Answer:
     """Counts at every step, what is running, what it cost."""
-    take_in(workspace)
     with workspace.database.read() as cursor:
         verdicts = reviews.count_verdicts(cursor)
         spent = samples.spending(cursor)
@@ -48,7 +46,6 @@ def status(workspace: Workspace, arguments: Namespace) -> Answer:
 
 def jobs(workspace: Workspace, arguments: Namespace) -> Answer:
     """List, cancel or resume jobs."""
-    take_in(workspace)
     if arguments.action == "list":
         found = describe_jobs(workspace)
         lines = [f"{job['id']}  {job['state']}  {job['error'] or ''}".rstrip() for job in found]

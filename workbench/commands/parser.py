@@ -9,6 +9,7 @@ from pathlib import Path
 from storage.errors import WinnowError
 from workbench.commands import inspect, steps
 from workbench.commands.answer import Answer
+from workbench.pipeline.ingest import take_in
 from workbench.settings import load_settings
 from workbench.workspace import open_workspace
 
@@ -36,6 +37,8 @@ def _run(arguments: argparse.Namespace) -> Answer:
         return inspect.doctor(settings)
     workspace = open_workspace(settings)
     try:
+        # What jobs wrote since somebody last looked counts: what is answered is not asked again.
+        take_in(workspace)
         answer: Answer = arguments.run(workspace, arguments)
         return answer
     finally:

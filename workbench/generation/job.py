@@ -1,5 +1,6 @@
 """The job that generates samples: parameters and `seeds.jsonl` in, `responses.jsonl` out."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -51,7 +52,8 @@ def run(folder: JobFolder) -> None:
     """Ask for a sample for each seed of the job; started again, it asks only for what is missing.
 
     Every answer is a line of `responses.jsonl`, on disk before it counts. Failed requests are there
-    too, and asked again at the next start; answers that are no sample are not.
+    too, and asked again at the next start; answers that are no sample are not. Seeds that
+    `elsewhere.json` names, if it is there, are left to the jobs that answered them.
 
     Raises:
         WinnowError: a wrong parameter, no model, or an endpoint that refuses for good.
@@ -71,7 +73,8 @@ def run(folder: JobFolder) -> None:
 
 def _send(folder: JobFolder, requests: list[Request], target: _Target) -> None:
     # Seeds with the same snippet ask the same: the answer is paid for once.
-    waiting = {request.key: request for request in requests}
+    elsewhere = _read_elsewhere(folder)
+    waiting = {request.key: request for request in requests if request.seed_id not in elsewhere}
     tally = Tally(total=len(waiting), duplicates=len(requests) - len(waiting), price=target.price)
     path = folder.path / "responses.jsonl"
     cut_torn_line(path)
@@ -102,6 +105,14 @@ def _send(folder: JobFolder, requests: list[Request], target: _Target) -> None:
         answer_seconds=target.answer_seconds,
     )
     report()
+
+
+def _read_elsewhere(folder: JobFolder) -> frozenset[str]:
+    """The seeds that other jobs answered while this one was stopped, as who resumed it noted."""
+    try:
+        return frozenset(json.loads((folder.path / "elsewhere.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return frozenset()
 
 
 class _Reporter:

@@ -1,5 +1,6 @@
 """The process of a job: `python -m workbench.jobs FOLDER` runs what the folder's spec asks for."""
 
+import errno
 import signal
 import sys
 import traceback
@@ -25,6 +26,18 @@ def run(folder: JobFolder) -> None:
     step(folder)
 
 
+def _explain(folder: JobFolder, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full ({error.filename or folder.path}). What was finished is kept: free "
+            "some space and resume the job."
+        )
+    return (
+        f"The job stopped on an unexpected {type(error).__name__}: {error}. "
+        f"Its log has the details: {folder.path / 'log.txt'}"
+    )
+
+
 def main(argv: list[str]) -> int:
     """Run one job and write how it ended; 0 when it is done or was stopped on request."""
     folder = JobFolder(Path(argv[0]))
@@ -40,8 +53,7 @@ def main(argv: list[str]) -> int:
         traceback.print_exc()
         folder.finish(
             JobState.FAILED,
-            error=f"The job stopped on an unexpected {type(error).__name__}: {error}. "
-            f"Its log has the details: {folder.path / 'log.txt'}",
+            error=_explain(folder, error),
         )
         return 1
     folder.finish(JobState.CANCELLED if folder.stop_requested() else JobState.DONE)

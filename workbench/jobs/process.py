@@ -69,7 +69,7 @@ def start_job(folder: JobFolder, *, secrets: Mapping[str, str] | None = None) ->
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(secrets or {})},
+                env={**_environment(), **(secrets or {})},
                 cwd=Path(__file__).resolve().parents[2],
                 start_new_session=True,
                 pass_fds=(lock,),
@@ -78,6 +78,12 @@ def start_job(folder: JobFolder, *, secrets: Mapping[str, str] | None = None) ->
     finally:
         os.close(lock)  # ours; the job's copy keeps it locked
     _reap_in_background(process)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the key: only jobs that are given it may have it."""
+    inherited = {name: value for name, value in os.environ.items() if name != "WINNOW_API_KEY"}
+    return {**inherited, "PYTHONUNBUFFERED": "1"}
 
 
 def _take_lock(folder: JobFolder) -> int:

@@ -12,25 +12,29 @@ from storage.errors import WinnowError
 from storage.jobs import add_job
 from storage.records import Finding, Metrics
 from storage.samples import all_samples, replace_analysis
-from workbench.jobs.folder import JobFolder, read_lines
-from workbench.jobs.process import create_job, start_job
+from workbench.jobs.folder import JobFolder, read_lines, write_lines
+from workbench.jobs.process import create_job, list_jobs, start_job
 from workbench.workspace import Workspace
 
 
 def start_analyze(workspace: Workspace) -> JobFolder:
     """Start checking and measuring every sample; unchanged texts are not embedded again.
 
+    Where an analysis is running already it is that one: two would mix their clusters.
+
     Raises:
         WinnowError: there are no samples.
     """
+    for running in list_jobs(workspace.jobs_dir):
+        if running.spec.kind == "analyze" and running.is_alive():
+            return running
     with workspace.database.read() as cursor:
         samples = all_samples(cursor)
         cached = cached_embeddings(cursor)
     if not samples:
         raise WinnowError("There are no samples to analyze yet: generate some first.")
     folder = create_job(workspace.jobs_dir, "analyze", {"samples": len(samples)})
-    with (folder.path / "samples.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(sample, ensure_ascii=False) + "\n" for sample in samples)
+    write_lines(folder.path / "samples.jsonl", samples)
     pyarrow.parquet.write_table(cached, folder.path / "cached_embeddings.parquet")
     with workspace.database.transaction() as cursor:
         add_job(cursor, folder.id, "analyze")

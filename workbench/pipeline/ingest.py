@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -28,6 +29,8 @@ STREAMS: dict[str, tuple[tuple[str, Taker], ...]] = {
     "train": (("answers.jsonl", take_answers),),
 }
 BATCH = 500
+# What reading a row that is none raises: a field that is missing, or of the wrong kind.
+MALFORMED = (KeyError, TypeError, ValueError)
 INTERVAL_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
@@ -43,23 +46,51 @@ def take_in_job(workspace: Workspace, record: JobRecord) -> JobState:
         lines = read_lines(folder.path / name, offset=taken.get(name, 0))
         while batch := list(islice(lines, BATCH)):
             taken[name] = batch[-1][0]
+            try:
+                with workspace.database.transaction() as cursor:
+                    take(cursor, [row for _, row in batch], record.id)
+                    settle_job(cursor, record.id, state=record.state, taken=taken)
+            except MALFORMED:
+                _take_one_by_one(workspace, replace(record, taken=taken), name, take, batch)
+    if state.value != record.state:
+        try:
+            _settle(workspace, replace(record, taken=taken), folder, state)
+        except (*MALFORMED, FileNotFoundError) as problem:
+            log.error("%s: its output cannot be taken in: %r", record.id, problem)
+            error = f"The output in {folder.path} cannot be read: {problem!r}."
             with workspace.database.transaction() as cursor:
-                take(cursor, [row for _, row in batch], record.id)
-                settle_job(cursor, record.id, state=record.state, taken=taken)
-    if is_ended(state) or state.value != record.state:
-        with workspace.database.transaction() as cursor:
-            if record.kind == "analyze" and state is JobState.DONE:
-                take_analysis(cursor, folder)
-            if record.kind == "train":
-                settle_training(cursor, folder, state)
-            settle_job(
-                cursor,
-                record.id,
-                state=state.value,
-                taken=taken,
-                error=folder.result().get("error"),
-            )
+                settle_job(cursor, record.id, state="failed", taken=taken, error=error)
     return state
+
+
+def _take_one_by_one(
+    workspace: Workspace,
+    record: JobRecord,
+    name: str,
+    take: Taker,
+    batch: Sequence[tuple[int, dict[str, Any]]],
+) -> None:
+    """Take in what can be of a batch that holds rows that are none, so that those block nothing."""
+    for offset, row in batch:
+        try:
+            with workspace.database.transaction() as cursor:
+                take(cursor, [row], record.id)
+        except MALFORMED as error:
+            log.error("%s/%s: the row before byte %d is no row: %r", record.id, name, offset, error)
+    with workspace.database.transaction() as cursor:
+        settle_job(cursor, record.id, state=record.state, taken=record.taken)
+
+
+def _settle(workspace: Workspace, record: JobRecord, folder: JobFolder, state: JobState) -> None:
+    with workspace.database.transaction() as cursor:
+        if folder.state() is not state:
+            return  # it was started again meanwhile: its row must stay open
+        if record.kind == "analyze" and state is JobState.DONE:
+            take_analysis(cursor, folder)
+        if record.kind == "train":
+            settle_training(cursor, folder, state)
+        error = folder.result().get("error")
+        settle_job(cursor, record.id, state=state.value, taken=record.taken, error=error)
 
 
 def take_in(workspace: Workspace) -> dict[str, JobState]:
@@ -103,8 +134,12 @@ class Ingestor:
     def _pass(self) -> None:
         states = take_in(self._workspace)
         running = {kind_of(job) for job, state in states.items() if not is_ended(state)}
+        # A generation that failed may have brought samples before that.
         finished = {
-            kind_of(job) for job, state in states.items() if state.value in ("done", "cancelled")
+            kind_of(job)
+            for job, state in states.items()
+            if state.value in ("done", "cancelled")
+            or (state is JobState.FAILED and kind_of(job) == "generate")
         }
         # An analysis that ended may have missed samples that came while it ran; one that failed
         # would fail again. At the start there may be samples whose app was killed before this.

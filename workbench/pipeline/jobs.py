@@ -3,9 +3,10 @@
 from typing import Any
 
 from storage.errors import WinnowError
-from storage.jobs import get_job, settle_job
+from storage.jobs import add_job, get_job, settle_job
 from workbench.jobs.folder import JobFolder
 from workbench.jobs.process import is_ended, list_jobs, request_stop, start_job
+from workbench.pipeline.generate import note_answered_elsewhere
 from workbench.workspace import Workspace
 
 TITLES = {
@@ -68,14 +69,39 @@ def cancel_job(workspace: Workspace, job_id: str) -> None:
 def resume_job(workspace: Workspace, job_id: str) -> JobFolder:
     """Start a stopped, failed or interrupted job again from what its folder holds."""
     folder = find_job(workspace, job_id)
-    if folder.state() == "done":
+    state = folder.state()
+    if state == "done":
         raise WinnowError(f"Job {job_id} is done: there is nothing to resume.")
-    secrets: dict[str, str] = {}
-    if folder.spec.params.get("endpoint", {}).get("kind") == "url":
-        secrets["WINNOW_API_KEY"] = workspace.settings.api_key.get_secret_value()
+    if not is_ended(state):
+        raise WinnowError(f"Job {job_id} is running already. Cancel it before starting it again.")
+    secrets = _secrets_of(workspace, folder)
+    if folder.spec.kind == "generate":
+        note_answered_elsewhere(workspace, folder)
+    # Before the start, so that a crash in between leaves a job whose output is looked for; and
+    # after it, for somebody who took its old end in meanwhile.
+    _reopen(workspace, folder)
     start_job(folder, secrets=secrets)
-    with workspace.database.transaction() as cursor:
-        record = get_job(cursor, job_id)
-        if record:
-            settle_job(cursor, job_id, state="running", taken=record.taken)
+    _reopen(workspace, folder)
     return folder
+
+
+def _reopen(workspace: Workspace, folder: JobFolder) -> None:
+    with workspace.database.transaction() as cursor:
+        add_job(cursor, folder.id, folder.spec.kind)  # where a crash came before its row
+        record = get_job(cursor, folder.id)
+        taken = record.taken if record else {}
+        settle_job(cursor, folder.id, state="running", taken=taken)
+
+
+def _secrets_of(workspace: Workspace, folder: JobFolder) -> dict[str, str]:
+    """The key for a job's endpoint; a key that was set for another one is not sent there."""
+    endpoint = folder.spec.params.get("endpoint", {})
+    if endpoint.get("kind") != "url":
+        return {}
+    settings = workspace.settings
+    if settings.base_url and settings.base_url.rstrip("/") != endpoint["base_url"].rstrip("/"):
+        raise WinnowError(
+            f"Job {folder.id} asks {endpoint['base_url']}, but the key that is set is for "
+            f"{settings.base_url}. Set the job's endpoint and its key first."
+        )
+    return {"WINNOW_API_KEY": settings.api_key.get_secret_value()}

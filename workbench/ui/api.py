@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
@@ -39,12 +40,25 @@ def add_routes(app: FastAPI, workspace: Workspace) -> None:
     async def on_error(_request: Request, error: Exception) -> Response:
         return JSONResponse({"error": str(error)}, status_code=400)
 
+    async def on_bad_request(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"error": _first_mistake(error)}, status_code=422)
+
     app.add_exception_handler(WinnowError, on_error)
+    app.add_exception_handler(RequestValidationError, on_bad_request)
     router = APIRouter(prefix="/api")
     _add_shell_routes(router, workspace)
     _add_explore_routes(router, workspace)
     _add_review_routes(router, workspace)
     app.include_router(router)
+
+
+def _first_mistake(error: Exception) -> str:
+    """What is wrong with a request; never its text, which may be no text at all."""
+    mistakes = error.errors() if isinstance(error, RequestValidationError) else []
+    if not mistakes:
+        return "The request cannot be read."
+    place = ".".join(str(part) for part in mistakes[0]["loc"])
+    return f"The request's {place} cannot be used: {mistakes[0]['msg']}."
 
 
 def _add_shell_routes(router: APIRouter, workspace: Workspace) -> None:
@@ -74,7 +88,10 @@ def _add_shell_routes(router: APIRouter, workspace: Workspace) -> None:
             known = {row["id"]: Path(row["path"]) for row in list_datasets(cursor)}
         if dataset_id not in known or name not in DATASET_FILES:
             raise WinnowError(f"There is no file {name!r} of a data set {dataset_id!r}.")
-        return FileResponse(known[dataset_id] / name, filename=f"{dataset_id}-{name}")
+        path = known[dataset_id] / name
+        if not path.is_file():
+            raise WinnowError(f"{path} is not there any more: export the data set again.")
+        return FileResponse(path, filename=f"{dataset_id}-{name}")
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(job_id: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+import pandas as pd
 
 from storage import seeds
 from storage.filters import SeedFilter
@@ -161,20 +162,20 @@ class SeedsView:
 
     def first_rows(
         self, language: str, licence: str, repository: str, text: str
-    ) -> tuple[list[list[Any]], str, int]:
+    ) -> tuple[pd.DataFrame, str, int]:
         """The first page for filters that somebody just changed."""
         return self.rows(language, licence, repository, text, 0)
 
     def rows(
         self, language: str, licence: str, repository: str, text: str, page: int
-    ) -> tuple[list[list[Any]], str, int]:
+    ) -> tuple[pd.DataFrame, str, int]:
         """One page of the filtered table, its place in words, and the page that was reached."""
         where = SeedFilter(language or "", licence or "", repository or "", text or "")
         with self._workspace.database.read() as cursor:
             total = seeds.count_seeds(cursor, where)
             page = max(0, min(page, (total - 1) // PAGE_ROWS))
             found = seeds.page_seeds(cursor, where, page=page, size=PAGE_ROWS)
-        table = [
+        lines = [
             [
                 row["language"],
                 row["repository"],
@@ -187,6 +188,7 @@ class SeedsView:
         ]
         first = page * PAGE_ROWS
         words = f"{first + 1:,} to {first + len(found):,} of {total:,}" if found else "No seeds"
+        table = pd.DataFrame(lines, columns=HEADERS)
         return table, f'<p class="w-muted" style="text-align:center">{words}</p>', page
 
     def choose(self, event: gr.SelectData) -> str:
