@@ -36,7 +36,7 @@ def add_decision(cursor: DuckDBPyConnection, decision: Decision) -> str:
         )
     )
     if state is None:
-        raise WinnowError(f"Sample {decision.sample_id!r} does not exist. Reload the page.")
+        raise WinnowError(f"Sample {decision.sample_id!r} does not exist in this workspace.")
     if decision.verdict not in DECISIONS:
         raise WinnowError(f"{decision.verdict!r} is no decision: use {', '.join(DECISIONS)}.")
     if first_row(cursor.execute("select 1 from decisions where id = ?", [decision.id])):

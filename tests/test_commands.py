@@ -132,3 +132,48 @@ def test_a_setting_that_cannot_be_one_is_named(tmp_path, capsys, monkeypatch):
     code, _, err = run(tmp_path, capsys, "status")
     assert code == 2
     assert "Setting port 'many'" in err
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"price_input": "cheap"}', '{"base_url": 5}'])
+def test_a_saved_endpoint_that_cannot_be_one_is_named(tmp_path, capsys, text):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "endpoint.json").write_text(text)
+    code, _, err = run(tmp_path, capsys, "status")
+    assert code == 2
+    assert "endpoint.json" in err
+    assert "Mend or delete it." in err
+
+
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_a_workspace_that_is_a_file_is_no_traceback(tmp_path, capsys, command):
+    (tmp_path / "data").write_text("a file")
+    code, out, err = run(tmp_path, capsys, command)
+    assert (code, command) in ((2, "status"), (0, "doctor"))
+    assert "cannot be made" in out + err
+
+
+def test_ctrl_c_stops_the_app_with_one_sentence(tmp_path):
+    import signal
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = subprocess.Popen(
+        [sys.executable, "app.py", "--data", str(tmp_path), "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests themselves run in the background Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert "Winnow serves" in app.stdout.readline()
+        app.send_signal(signal.SIGINT)
+        _, err = app.communicate(timeout=30)
+    finally:
+        app.kill()
+    assert app.returncode == 0
+    assert "Traceback" not in err
+    assert "Jobs that run go on" in err

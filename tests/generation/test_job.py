@@ -232,3 +232,13 @@ def test_wrong_parameters_have_one_clear_sentence(make_job) -> None:
         run(make_job("http://h/v1", seeds=0))
     with pytest.raises(WinnowError, match="kind 'x' is unknown"):
         run(make_job(endpoint={"kind": "x"}))
+
+
+def test_seeds_that_another_job_answered_are_not_asked_about(serve, make_job) -> None:
+    server = serve()
+    folder = make_job(server.url, seeds=4)
+    (folder.path / "elsewhere.json").write_text('["seed-1", "seed-2"]')
+    run(folder)
+    assert {r.seed_id for r in responses(folder)} == {"seed-0", "seed-3"}
+    last = folder.last_progress()
+    assert (last["done"], last["total"], last["duplicates"]) == (2, 2, 2)

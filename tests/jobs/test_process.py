@@ -113,3 +113,21 @@ def test_jobs_are_listed_newest_first(tmp_path):
     assert list_jobs(tmp_path) == [second, first]
     with pytest.raises(WinnowError, match="does not exist"):
         _ = JobFolder(tmp_path / "nothing").spec
+
+
+def test_a_job_that_is_given_no_key_does_not_see_ours(tmp_path, monkeypatch):
+    monkeypatch.setenv("WINNOW_API_KEY", "sk-hush")
+    code = "import os; print('key:', os.environ.get('WINNOW_API_KEY'))"
+    folder = create_job(tmp_path, "draw", {}, argv=[sys.executable, "-c", code])
+    start_job(folder)
+    wait_for(folder, JobState.INTERRUPTED)
+    assert (folder.path / "log.txt").read_text().strip() == "key: None"
+
+
+def test_a_damaged_folder_does_not_hide_the_others(tmp_path):
+    good = create_job(tmp_path, "draw", {}, argv=SLEEP)
+    broken = create_job(tmp_path, "draw", {}, argv=SLEEP)
+    (broken.path / "spec.json").write_text("{half")
+    assert list_jobs(tmp_path) == [good]
+    with pytest.raises(WinnowError, match="is damaged"):
+        _ = broken.spec

@@ -119,3 +119,51 @@ def test_a_request_that_failed_and_was_asked_again_is_settled_anew(workspace):
         rows = cursor.execute("select count(*) from responses").fetchall()
     assert rows == [(2,)]
     assert folder.state() is JobState.INTERRUPTED
+
+
+def test_a_row_that_is_none_blocks_neither_its_job_nor_the_others(workspace, caplog):
+    first = start(workspace, [response(0, body(ANSWER))])
+    append_line(first.path / "responses.jsonl", {"key": "half a row"})
+    append_line(first.path / "responses.jsonl", asdict(response(1, body(ANSWER))))
+    second = start(workspace, [response(2, body(ANSWER))])
+    take_in(workspace)
+    take_in(workspace)
+    with workspace.database.read() as cursor:
+        assert count_samples(cursor) == 3
+        assert get_job(cursor, second.id).taken["responses.jsonl"] > 0
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert f"{first.id}/responses.jsonl" in told[0]
+
+
+def test_an_analysis_whose_output_is_gone_ends_as_failed(workspace):
+    folder = create_job(workspace.jobs_dir, "analyze", {})
+    with workspace.database.transaction() as cursor:
+        add_job(cursor, folder.id, "analyze")
+    folder.finish(JobState.DONE)
+    take_in(workspace)
+    with workspace.database.read() as cursor:
+        record = get_job(cursor, folder.id)
+    assert record.state == "failed"
+    assert "cannot be read" in record.error
+
+
+def test_the_end_of_a_job_that_was_started_again_meanwhile_is_not_noted(workspace):
+    folder = start(workspace, [response(0, body(ANSWER))])
+    folder.finish(JobState.FAILED, error="no luck")
+    with workspace.database.read() as cursor:
+        before = get_job(cursor, folder.id)
+
+    def take_and_restart(cursor, rows, job_id):
+        folder.finish(JobState.CANCELLED)  # stands for any other state than the one seen before
+
+    from workbench.pipeline import ingest
+
+    streams = {"generate": (("responses.jsonl", take_and_restart),)}
+    original, ingest.STREAMS = ingest.STREAMS, streams
+    try:
+        take_in_job(workspace, before)
+    finally:
+        ingest.STREAMS = original
+    with workspace.database.read() as cursor:
+        assert get_job(cursor, folder.id).state == "running"

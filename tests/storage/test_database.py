@@ -116,3 +116,27 @@ def test_many_threads_write_without_losing_a_row(tmp_path):
         thread.join()
     assert count(database) == 160
     database.close()
+
+
+def test_a_full_disk_is_one_sentence_and_saves_nothing(tmp_path):
+    # A limit on the size of files stands for the disk: both refuse a write half-way.
+    script = f"""
+import resource, signal
+from pathlib import Path
+from storage.database import open_database
+from storage.errors import WinnowError
+database = open_database(Path({str(tmp_path / "w.duckdb")!r}))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    with database.transaction() as cursor:
+        rows = "select i::varchar, [random()] from range(50000) t(i)"
+        cursor.execute(f"insert into embeddings {{rows}}")
+except WinnowError as error:
+    print(error)
+with database.read() as cursor:
+    print(cursor.execute("select count(*) from embeddings").fetchall())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert "Nothing was saved in" in done.stdout, done.stderr
+    assert "[(0,)]" in done.stdout

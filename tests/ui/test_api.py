@@ -113,3 +113,23 @@ def test_every_script_of_a_page_carries_the_nonce_of_its_policy(client):
     assert answer.text.count(f"<script nonce={nonce}") == 2
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert client.get("/page").headers["content-security-policy"] != policy
+
+
+@pytest.mark.parametrize("text", ["{", '"x"', '{"id": "d\\ud800decision", "sample_id": 5}'])
+def test_a_request_that_cannot_be_read_is_answered_like_every_other_mistake(client, text):
+    headers = {"content-type": "application/json"}
+    answer = client.post("/api/review/decisions", content=text, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("The request")
+    assert "cannot be used" in client.get("/api/samples?after=x").json()["error"]
+
+
+def test_a_file_of_a_data_set_that_was_deleted_is_named(client, workspace):
+    from storage.filters import SampleFilter
+
+    fill(workspace)
+    dataset = export_dataset(workspace, "first", SampleFilter())
+    (workspace.datasets_dir / dataset.id / "README.md").unlink()
+    answer = client.get(f"/api/datasets/{dataset.id}/README.md")
+    assert answer.status_code == 400
+    assert "is not there any more" in answer.json()["error"]

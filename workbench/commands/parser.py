@@ -24,6 +24,12 @@ def main(argv: Sequence[str]) -> int:
             print(json.dumps({"error": str(error)}))
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # a full disk, a folder that may not be written
+        sentence = f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
+        if arguments.json:
+            print(json.dumps({"error": sentence}))
+        print(sentence, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("Stopped; what is finished is kept.", file=sys.stderr)
         return 130

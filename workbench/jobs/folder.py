@@ -114,7 +114,12 @@ class JobFolder:
             fields = json.loads((self.path / "spec.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise WinnowError(f"Job {self.id} does not exist in {self.path.parent}.") from None
-        return JobSpec(**fields)
+        except ValueError as error:
+            raise WinnowError(f"{self.path / 'spec.json'} is damaged: {error}.") from error
+        try:
+            return JobSpec(**fields)
+        except TypeError as error:
+            raise WinnowError(f"{self.path / 'spec.json'} is no job: {error}.") from error
 
     def write_spec(self, spec: JobSpec) -> None:
         """Make the folder and write what was asked."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 from storage.errors import WinnowError
 from workbench.jobs.folder import JobFolder, JobSpec, JobState
+
+log = logging.getLogger(__name__)
 
 # A stopped training run writes its weights first; everything else is quicker than this.
 STOP_GRACE_SECONDS = 30.0
@@ -149,8 +152,14 @@ def list_jobs(jobs_dir: Path) -> list[JobFolder]:
     """Every job of the workspace, newest first."""
     if not jobs_dir.is_dir():
         return []
-    folders = [JobFolder(path.parent) for path in jobs_dir.glob("*/spec.json")]
-    return sorted(folders, key=lambda folder: folder.spec.created_at, reverse=True)
+    dated = []
+    for path in jobs_dir.glob("*/spec.json"):
+        folder = JobFolder(path.parent)
+        try:
+            dated.append((folder.spec.created_at, folder))
+        except WinnowError as error:  # one damaged folder must not hide the others
+            log.warning("%s", error)
+    return [folder for _, folder in sorted(dated, key=lambda pair: pair[0], reverse=True)]
 
 
 def is_ended(state: JobState) -> bool:

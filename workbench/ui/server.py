@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -68,18 +69,21 @@ def build_app(workspace: Workspace) -> FastAPI:
         return RedirectResponse("/seeds")
 
     app.mount("/winnow", StaticFiles(directory=STATIC), name="winnow")
-    gradio.mount_gradio_app(
-        app,
-        build_pages(workspace),
-        path="",
-        show_error=False,
-        run_history=False,
-        footer_links=[],
-        theme=theme(),
-        head=HEAD,
-        ssr_mode=False,
-        enable_monitoring=False,
-    )
+    with warnings.catch_warnings():
+        # That it cannot do what we turn off must not be the first thing a newcomer reads.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported")
+        gradio.mount_gradio_app(
+            app,
+            build_pages(workspace),
+            path="",
+            show_error=False,
+            run_history=False,
+            footer_links=[],
+            theme=theme(),
+            head=HEAD,
+            ssr_mode=False,
+            enable_monitoring=False,
+        )
     app.add_middleware(Guard, host=workspace.settings.host)
     return app
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+from pydantic import SecretStr
 
 from storage.errors import WinnowError
 from workbench.doctor import Diagnosis, diagnose
@@ -128,8 +129,11 @@ class SettingsView:
             "price_input": price_input,
             "price_output": price_output,
         }
+        if address.rstrip("/") != self._workspace.settings.base_url.rstrip("/"):
+            # A key goes to nobody but the endpoint that it was typed for.
+            changes["api_key"] = SecretStr("")
         if key:
-            changes["api_key"] = type(self._workspace.settings.api_key)(key.strip())
+            changes["api_key"] = SecretStr(key.strip())
         return self._workspace.settings.model_copy(update=changes)
 
 
