@@ -61,14 +61,18 @@ def rows_for_export(cursor: DuckDBPyConnection, where: SampleFilter) -> list[dic
     return fetch_dicts(
         cursor.execute(
             "select s.sample_id, s.revision, t.problem, t.solution, s.language, m.category,"
-            " m.similarity, m.nearest_task, coalesce(d.corpus, '') as corpus, s.repository,"
-            " coalesce(d.path, '') as path, coalesce(d.first_line, 0) as first_line,"
-            " coalesce(d.last_line, 0) as last_line, s.licence, s.verdict,"
-            " s.decided_by as reviewer, s.decided_at, r.prompt_id, s.model, r.endpoint,"
+            " m.similarity, m.nearest_task, coalesce(o.corpus, d.corpus, '') as corpus,"
+            " s.repository, coalesce(o.path, d.path, '') as path,"
+            " coalesce(o.first_line, d.first_line, 0) as first_line,"
+            " coalesce(o.last_line, d.last_line, 0) as last_line, s.licence, s.verdict,"
+            " s.decided_by as reviewer, s.decided_at,"
+            " coalesce(r.prompt_id, o.prompt_id) as prompt_id, s.model,"
+            " coalesce(r.endpoint, o.endpoint) as endpoint,"
             " coalesce(f.reasons, []) as findings"
             f" {FROM} join samples t on t.id = s.sample_id and t.revision = s.revision"
             " left join seeds d on d.id = s.seed_id"
             " left join requests r on r.key = t.request_key"
+            " left join origins o on o.sample_id = s.sample_id"
             " left join (select sample_id, list(reason order by reason) as reasons from findings"
             " group by 1) f on f.sample_id = s.sample_id"
             f" where {condition} order by s.position",

@@ -51,12 +51,33 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One question to an endpoint.
+
+    `key` is the hash of everything that shapes the answer. `parameters` go to the endpoint by these
+    very names, a grammar included. `task` says how the answer is read (`oss-instruct`,
+    `evol-instruct`, `judge`), `about` what that needs to know beyond the seed, as JSON values.
+    `attempt` counts from 0; another one asks the same anew.
+    """
+
+    key: str
+    seed_id: str
+    prompt_id: str
+    messages: list[dict[str, str]]
+    parameters: dict[str, Any]
+    task: str = "oss-instruct"
+    attempt: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """What an endpoint answered to one request, as received, before any parsing.
 
-    `key` is the hash of everything that shapes the answer. `raw` is the response body. Times are
-    in seconds, `cost` in US dollars or None where the price of the model is not known. `failure`
-    names why there is no usable body (`unauthorized`, `timed_out`, …), or is None.
+    `raw` is the response body. `seconds` are from sending to the last byte. `cost` is in US dollars
+    or None where the model's price or the answer's usage is not known, `reserved` the most it can
+    have cost. `failure` names why there is no usable body (`unauthorized`, `timed_out`, …), or is
+    None. The rest is as in the request.
     """
 
     key: str
@@ -72,6 +93,10 @@ class Response:
     cost: float | None
     received_at: float
     failure: str | None = None
+    reserved: float | None = None
+    task: str = "oss-instruct"
+    attempt: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

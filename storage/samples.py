@@ -1,4 +1,4 @@
-"""Requests, responses, samples, and what was found and measured of samples."""
+"""Samples, and what was found and measured of them."""
 
 import json
 from collections.abc import Sequence
@@ -10,59 +10,10 @@ from duckdb import DuckDBPyConnection
 
 from storage.database import fetch_dicts, first_row, insert_rows
 from storage.filters import SampleFilter
-from storage.records import Finding, Metrics, Prompt, Response, Sample
+from storage.records import Finding, Metrics, Sample
 
 FROM = "from sample_state s left join metrics m on m.sample_id = s.sample_id"
 RECORD = "id, revision, seed_id, request_key, problem, solution, language, source"
-
-
-def add_prompt(cursor: DuckDBPyConnection, prompt: Prompt) -> None:
-    """Keep a prompt; one with the same content is there already."""
-    insert_rows(cursor, "prompts", [{**asdict(prompt), "created_at": datetime.now(UTC)}])
-
-
-def add_responses(
-    cursor: DuckDBPyConnection, outcomes: Sequence[tuple[Response, str | None]], *, job_id: str
-) -> None:
-    """Keep responses and settle their requests in the ledger.
-
-    Each comes with the reason why it gave no sample, or None where it gave one. A request that
-    failed and was asked again is settled anew; every response stays.
-    """
-    if not outcomes:
-        return
-    latest = {response.key: (response, reason) for response, reason in outcomes}
-    requests = [
-        {
-            "key": response.key,
-            "job_id": job_id,
-            "seed_id": response.seed_id,
-            "prompt_id": response.prompt_id,
-            "endpoint": response.endpoint,
-            "model": response.model,
-            "parameters": json.dumps(response.parameters),
-            "state": "failed" if response.failure else "answered",
-            "reason": reason,
-            "prompt_tokens": response.prompt_tokens,
-            "completion_tokens": response.completion_tokens,
-            "seconds": response.seconds,
-            "cost": response.cost,
-            "received_at": datetime.fromtimestamp(response.received_at, UTC),
-        }
-        for response, reason in latest.values()
-    ]
-    settled = ("job_id", "state", "reason", "prompt_tokens", "completion_tokens", "seconds")
-    update = ", ".join(f"{name} = excluded.{name}" for name in (*settled, "cost", "received_at"))
-    insert_rows(cursor, "requests", requests, conflict=f"(key) do update set {update}")
-    raw = {
-        (response.key, response.received_at): {
-            "key": response.key,
-            "received_at": datetime.fromtimestamp(response.received_at, UTC),
-            "raw": response.raw,
-        }
-        for response, _ in outcomes
-    }
-    insert_rows(cursor, "responses", list(raw.values()))
 
 
 def add_samples(cursor: DuckDBPyConnection, samples: Sequence[tuple[Sample, str]]) -> int:
@@ -80,7 +31,19 @@ def add_samples(cursor: DuckDBPyConnection, samples: Sequence[tuple[Sample, str]
         "select id, licence, repository from seeds where id in (select unnest(?))",
         [[sample.seed_id for sample, _ in fresh.values()]],
     ).fetchall()
+    known_origins = cursor.execute(
+        "select sample_id, licence, repository from origins where sample_id in (select unnest(?))",
+        [list(fresh)],
+    ).fetchall()
     origin = {row[0]: row[1:] for row in places}
+    imported = {row[0]: row[1:] for row in known_origins}
+    # What was evolved from a sample has that one's licence, whether it has a seed or not.
+    parents = cursor.execute(
+        "select e.sample_id, s.licence, s.repository from evolutions e join sample_state s"
+        " on s.sample_id = e.parent_id where e.sample_id in (select unnest(?))",
+        [list(fresh)],
+    ).fetchall()
+    inherited = {row[0]: row[1:] for row in parents} | imported
     row = first_row(cursor.execute("select coalesce(max(position), 0) + 1 from sample_state"))
     first = int(row[0])
     now = datetime.now(UTC)
@@ -94,12 +57,13 @@ def add_samples(cursor: DuckDBPyConnection, samples: Sequence[tuple[Sample, str]
             "revision": sample.revision,
             "seed_id": sample.seed_id,
             "language": sample.language,
-            "licence": origin.get(sample.seed_id, ("unknown", ""))[0],
-            "repository": origin.get(sample.seed_id, ("unknown", ""))[1],
+            "licence": place[0],
+            "repository": place[1],
             "model": model,
             "verdict": "undecided",
         }
         for index, (sample, model) in enumerate(fresh.values())
+        for place in [inherited.get(sample.id) or origin.get(sample.seed_id) or ("unknown", "")]
     ]
     insert_rows(cursor, "sample_state", states)
     return len(fresh)
@@ -238,36 +202,3 @@ def get_cards(cursor: DuckDBPyConnection, sample_ids: Sequence[str]) -> list[dic
         finding["detail"] = json.loads(finding["detail"])
         by_id[finding.pop("sample_id")]["findings"].append(finding)
     return [by_id[sample_id] for sample_id in sample_ids if sample_id in by_id]
-
-
-def get_request(cursor: DuckDBPyConnection, key: str) -> dict[str, Any] | None:
-    """The ledger's row of one request, or None."""
-    rows = fetch_dicts(cursor.execute("select * from requests where key = ?", [key]))
-    return rows[0] if rows else None
-
-
-def spending(cursor: DuckDBPyConnection) -> dict[str, Any]:
-    """What generation took so far: requests, failures by reason, tokens, US dollars."""
-    total = fetch_dicts(
-        cursor.execute(
-            "select count(*) as requests, coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,"
-            " coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,"
-            " coalesce(sum(cost), 0) as cost,"
-            " count(*) filter (where cost is null) as unpriced from requests"
-        )
-    )[0]
-    reasons = cursor.execute(
-        "select reason, count(*) from requests where reason is not null group by 1 order by 2 desc"
-    ).fetchall()
-    return {**total, "failures": dict(reasons)}
-
-
-def model_averages(cursor: DuckDBPyConnection, model: str) -> dict[str, Any]:
-    """What one request to a model took on average: requests seen, seconds, US dollars or None."""
-    return fetch_dicts(
-        cursor.execute(
-            "select count(*) as requests, avg(seconds) as seconds, avg(cost) as cost"
-            " from requests where model = ? and state = 'answered'",
-            [model],
-        )
-    )[0]

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from storage.database import fetch_dicts, first_row, insert_rows
 from storage.filters import SeedFilter
+from storage.jobs import ENDED
 from storage.records import Seed
 
 COLUMNS = (
@@ -121,30 +122,18 @@ def unused_seeds(
     endpoint: str,
     model: str,
     limit: int,
-    without: Sequence[str] = (),
 ) -> list[Seed]:
-    """The first seeds whose snippet this prompt and model have not answered, in the order drawn.
+    """The first seeds whose snippet this prompt and model were not asked about, in the order drawn.
 
-    Seeds in `without`, and others with their snippets, are left out: they are being asked.
+    A request that certainly failed, or that waits for a job that was given up, is none.
     """
     rows = cursor.execute(
         f"select {COLUMNS} from seeds where snippet not in (select s.snippet from requests r"
-        " join seeds s on s.id = r.seed_id where r.state = 'answered'"
-        " and r.prompt_id = ? and r.endpoint = ? and r.model = ?)"
-        " and snippet not in (select snippet from seeds where id in (select unnest(?)))"
+        " join seeds s on s.id = r.seed_id left join jobs j on j.id = r.job_id"
+        " where r.prompt_id = ? and r.endpoint = ? and r.model = ?"
+        " and (r.state in ('answered', 'unknown') or j.state not in (select unnest(?))))"
+        " qualify row_number() over (partition by snippet order by position) = 1"
         " order by position limit ?",
-        [prompt_id, endpoint, model, list(without), limit],
+        [prompt_id, endpoint, model, list(ENDED), limit],
     )
     return [Seed(**row) for row in fetch_dicts(rows)]
-
-
-def answered_seeds(
-    cursor: DuckDBPyConnection, *, prompt_id: str, endpoint: str, model: str, besides: str
-) -> set[str]:
-    """The ids of the seeds that this prompt and model answered in another job than `besides`."""
-    rows = cursor.execute(
-        "select seed_id from requests where state = 'answered'"
-        " and prompt_id = ? and endpoint = ? and model = ? and job_id <> ?",
-        [prompt_id, endpoint, model, besides],
-    )
-    return {row[0] for row in rows.fetchall()}

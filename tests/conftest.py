@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from storage.ledger import add_prompt, add_responses
 from storage.records import Prompt, Response, Sample, Seed
-from storage.samples import add_prompt, add_responses, add_samples
+from storage.samples import add_samples
 from storage.seeds import add_seeds
 from workbench.settings import Settings
 from workbench.workspace import Workspace, open_workspace

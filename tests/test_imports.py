@@ -9,6 +9,7 @@ STEPS = [
     "corpora",
     "seeds",
     "generation",
+    "imports",
     "cleaning",
     "analysis",
     "review",

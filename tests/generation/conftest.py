@@ -2,11 +2,13 @@
 
 import json
 import os
+import socket
 import socketserver
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ import platformdirs
 import pytest
 
 from storage.records import Seed
+from workbench.generation.endpoint import Endpoint
+from workbench.generation.limits import Limits
 from workbench.generation.prompts import load_prompt
-from workbench.jobs.folder import JobFolder, append_line
+from workbench.generation.requests import build_requests
+from workbench.jobs.folder import JobFolder, write_lines
 from workbench.jobs.process import create_job
 
 ANSWER = "[Problem Description]\nAdd {n}.\n\n[Solution]\n```python\nprint({n} + 1)\n```\n"
@@ -45,6 +50,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     cut: bool = False  # close the connection in the middle of the body
+    reset: bool = False  # close the connection without an answer
+    billed: bool | None = None  # whether it is charged for; None: if it is a success
 
 
 class ScriptedServer(ThreadingHTTPServer):
@@ -59,6 +66,8 @@ class ScriptedServer(ThreadingHTTPServer):
         self.asked: list[dict[str, Any]] = []
         self.keys: set[str] = set()
         self.models = ["good-model"]
+        self.billed = 0  # requests that were charged for, whatever reached the client
+        self.under_way = self.most_under_way = 0
         self.lock = threading.Lock()
 
     @property
@@ -83,10 +92,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.keys.add(self.headers["Authorization"])
             number = len(self.server.asked)
             reply = self.server.replies.pop(0) if self.server.replies else None
-        self._send(reply or Reply(chat_body(ANSWER.format(n=number))))
+            reply = reply or Reply(chat_body(ANSWER.format(n=number)))
+            self.server.billed += reply.status == 200 if reply.billed is None else reply.billed
+            self.server.under_way += 1
+            self.server.most_under_way = max(self.server.most_under_way, self.server.under_way)
+        try:
+            self._send(reply)
+        finally:
+            with self.server.lock:
+                self.server.under_way -= 1
 
     def _send(self, reply: Reply) -> None:
         time.sleep(reply.delay)
+        if reply.reset:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            self.close_connection = True
+            return
         body = reply.body.encode()
         self.send_response(reply.status)
         headers = {"Content-Type": "application/json", **reply.headers}
@@ -135,15 +158,26 @@ def make_seed(number: int, snippet: str | None = None) -> Seed:
 
 @pytest.fixture
 def make_job(tmp_path: Path) -> Callable[..., JobFolder]:
-    """Makes the folder of a job that asks `url` (or the embedded model) about so many seeds."""
+    """Makes the folder of a job that asks `url` (or an embedded model) about so many seeds.
 
-    def make(url: str = "", *, seeds: int = 1, **params: Any) -> JobFolder:
-        endpoint = {"kind": "url", "base_url": url, "model": "good-model"}
-        prompt = asdict(load_prompt(params.pop("prompt", "oss-instruct")))
-        params = {"endpoint": endpoint, "prompt": prompt, "concurrency": 2, **params}
+    Options that are limits become its limits; `seeds` may also be the seeds themselves.
+    """
+
+    def make(url: str = "", *, seeds: int | list[Seed] = 1, **options: Any) -> JobFolder:
+        endpoint = options.pop("endpoint", {"kind": "url", "base_url": url, "model": "good-model"})
+        prompt = load_prompt(options.pop("prompt", "oss-instruct"))
+        names = {field.name for field in fields(Limits)} & set(options)
+        limits = {"concurrency": 2} | {name: options.pop(name) for name in names}
+        parameters = {"temperature": 0, "max_tokens": 2500, **options.pop("parameters", {})}
+        name = f"embedded:{endpoint['model']}" if not url else Endpoint(url, "good-model").name
+        rows = seeds if isinstance(seeds, list) else [make_seed(number) for number in range(seeds)]
+        requests = build_requests(
+            rows, prompt, endpoint=name, model=endpoint.get("model", ""), parameters=parameters
+        )
+        params = {"endpoint": endpoint, "endpoint_name": name, **options}
         folder = create_job(tmp_path / "jobs", "generate", params)
-        for number in range(seeds):
-            append_line(folder.path / "seeds.jsonl", asdict(make_seed(number)))
+        write_lines(folder.path / "requests.jsonl", map(asdict, requests))
+        Limits(**limits).save(folder.path)
         return folder
 
     return make

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import WinnowError
+from workbench.generation.answers import read_answers
 from workbench.generation.fetch import fetch_model
+from workbench.generation.grammar import embedded_parameters
 from workbench.generation.job import run
-from workbench.generation.ledger import read_responses
 from workbench.generation.parsing import sample_from
 from workbench.generation.server import embedded_server
 from workbench.jobs.folder import JobFolder
@@ -30,7 +31,7 @@ def job(make_job, model: Path) -> JobFolder:
         seeds=2,
         endpoint={"kind": "embedded", "model": "smollm2-135m"},
         prompt="oss-instruct-small",
-        max_tokens=600,
+        parameters={"max_tokens": 600, **embedded_parameters()},
         cache_dir=str(model.parent),
     )
 
@@ -61,7 +62,7 @@ def test_two_seeds_become_samples(job: JobFolder) -> None:
     last = job.last_progress()
     assert (last["done"], last["ok"], last["cost"]) == (2, 2, 0.0)
     assert last["tokens_per_second"] > 0 and last["prompt_tokens"] > 200
-    responses = list(read_responses(job.path / "responses.jsonl"))
+    responses = list(read_answers(job.path))
     assert {(r.endpoint, r.model) for r in responses} == {("embedded:smollm2-135m", "smollm2-135m")}
     samples = [sample_from(response)[0] for response in responses]
     assert all(sample and sample.problem and "```" in sample.solution for sample in samples)
@@ -85,7 +86,7 @@ def test_a_stop_is_prompt_and_records_nothing_of_what_it_broke_off(job: JobFolde
     assert time.monotonic() - start < 5
     assert job.state() == "cancelled"
     assert not server_pids(job)
-    assert not [r for r in read_responses(job.path / "responses.jsonl") if r.failure]
+    assert not [r for r in read_answers(job.path) if r.failure]
 
 
 def test_only_who_has_the_key_can_use_the_server(model: Path, tmp_path: Path) -> None:

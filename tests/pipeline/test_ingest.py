@@ -5,10 +5,12 @@ import time
 from dataclasses import asdict
 
 from storage.jobs import add_job, get_job
+from storage.ledger import spending
 from storage.records import Response
-from storage.samples import count_samples, spending
+from storage.samples import count_samples
 from storage.seeds import add_seeds
 from tests.conftest import make_seed
+from workbench.generation.answers import append_segment, segment_path
 from workbench.jobs.folder import JobState, append_line
 from workbench.jobs.process import create_job
 from workbench.pipeline.ingest import take_in, take_in_job
@@ -52,7 +54,7 @@ def start(workspace, responses):
         folder = create_job(workspace.jobs_dir, "generate", {})
         add_job(cursor, folder.id, "generate")
     for one in responses:
-        append_line(folder.path / "responses.jsonl", asdict(one))
+        append_segment(folder.path, [one])
     return folder
 
 
@@ -96,16 +98,14 @@ def test_taking_in_again_changes_nothing(workspace):
         assert spending(cursor)["cost"] == 0.02
 
 
-def test_a_line_that_is_still_being_written_is_taken_in_when_it_is_whole(workspace):
-    folder = start(workspace, [response(0, body(ANSWER))])
-    whole = json.dumps(asdict(response(1, body(ANSWER)))).encode() + b"\n"
-    with (folder.path / "responses.jsonl").open("ab") as file:
-        file.write(whole[:40])
+def test_a_segment_that_is_still_being_written_is_taken_in_when_it_is_whole(workspace):
+    folder = start(workspace, [response(0, body(ANSWER)), response(1, body(ANSWER))])
+    last = segment_path(folder.path, 1)
+    last.rename(last.with_suffix(".tmp"))
     take_in(workspace)
     with workspace.database.read() as cursor:
         assert count_samples(cursor) == 1
-    with (folder.path / "responses.jsonl").open("ab") as file:
-        file.write(whole[40:])
+    last.with_suffix(".tmp").rename(last)
     take_in(workspace)
     with workspace.database.read() as cursor:
         assert count_samples(cursor) == 2
@@ -123,17 +123,17 @@ def test_a_request_that_failed_and_was_asked_again_is_settled_anew(workspace):
 
 def test_a_row_that_is_none_blocks_neither_its_job_nor_the_others(workspace, caplog):
     first = start(workspace, [response(0, body(ANSWER))])
-    append_line(first.path / "responses.jsonl", {"key": "half a row"})
-    append_line(first.path / "responses.jsonl", asdict(response(1, body(ANSWER))))
+    append_line(segment_path(first.path, 0), {"key": "half a row"})
+    append_line(segment_path(first.path, 0), asdict(response(1, body(ANSWER))))
     second = start(workspace, [response(2, body(ANSWER))])
     take_in(workspace)
     take_in(workspace)
     with workspace.database.read() as cursor:
         assert count_samples(cursor) == 3
-        assert get_job(cursor, second.id).taken["responses.jsonl"] > 0
+        assert get_job(cursor, second.id).taken == {"answers": 1}
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
-    assert f"{first.id}/responses.jsonl" in told[0]
+    assert f"{first.id}/answers/000000.jsonl holds a row without" in told[0]
 
 
 def test_an_analysis_whose_output_is_gone_ends_as_failed(workspace):
@@ -149,18 +149,19 @@ def test_an_analysis_whose_output_is_gone_ends_as_failed(workspace):
 
 
 def test_the_end_of_a_job_that_was_started_again_meanwhile_is_not_noted(workspace):
-    folder = start(workspace, [response(0, body(ANSWER))])
+    folder = start(workspace, [])
     folder.finish(JobState.FAILED, error="no luck")
     with workspace.database.read() as cursor:
         before = get_job(cursor, folder.id)
 
+    from workbench.pipeline import ingest
+
     def take_and_restart(cursor, rows, job_id):
         folder.finish(JobState.CANCELLED)  # stands for any other state than the one seen before
 
-    from workbench.pipeline import ingest
-
-    streams = {"generate": (("responses.jsonl", take_and_restart),)}
-    original, ingest.STREAMS = ingest.STREAMS, streams
+    append_line(folder.path / "rows.jsonl", {})
+    original = ingest.STREAMS
+    ingest.STREAMS = {"generate": (("rows.jsonl", take_and_restart),)}
     try:
         take_in_job(workspace, before)
     finally:

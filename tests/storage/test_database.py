@@ -8,6 +8,7 @@ import pytest
 
 from storage.database import insert_rows, open_database
 from storage.errors import WinnowError
+from storage.ledger import get_request, spending
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,7 +83,32 @@ def test_a_migration_keeps_a_copy_of_the_file_before_it(tmp_path, monkeypatch):
     migrated = open_database(path)
     assert count(migrated, "added") == 0
     migrated.close()
-    assert [copy.name[:14] for copy in (tmp_path / "backups").iterdir()] == ["w-schema1-2026"[:14]]
+    (copy,) = (tmp_path / "backups").iterdir()
+    assert copy.name.startswith(f"w-schema{len(scripts)}-")
+
+
+def test_requests_of_the_first_schema_keep_their_answers_and_costs(tmp_path, monkeypatch):
+    from storage import database as module
+
+    path = tmp_path / "w.duckdb"
+    scripts = module._migrations()
+    monkeypatch.setattr(module, "_migrations", lambda: scripts[:1])
+    first = open_database(path)
+    with first.transaction() as cursor:
+        for key, state, reason, cost in (("a", "answered", None, 0.5), ("b", "failed", "x", None)):
+            cursor.execute(
+                "insert into requests values (?, 'j', 's', 'p', 'e', 'm', '{}', ?, ?, 1, 2, 0.5, ?,"
+                " now())",
+                [key, state, reason, cost],
+            )
+    first.close()
+    monkeypatch.setattr(module, "_migrations", lambda: scripts)
+    migrated = open_database(path)
+    with migrated.read() as cursor:
+        spent = spending(cursor)
+        assert (spent["requests"], spent["cost"], spent["unpriced"]) == (2, 0.5, 1)
+        assert get_request(cursor, "a")["task"] == "oss-instruct"
+    migrated.close()
 
 
 def test_a_file_that_is_no_database_is_said_so(tmp_path):

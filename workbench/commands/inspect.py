@@ -3,7 +3,7 @@
 from argparse import Namespace
 from dataclasses import asdict
 
-from storage import reviews, samples, seeds
+from storage import ledger, reviews, samples, seeds
 from storage.datasets import list_datasets
 from storage.errors import WinnowError
 from storage.runs import list_runs
@@ -18,7 +18,7 @@ def status(workspace: Workspace, arguments: Namespace) -> Answer:
     """Counts at every step, what is running, what it cost."""
     with workspace.database.read() as cursor:
         verdicts = reviews.count_verdicts(cursor)
-        spent = samples.spending(cursor)
+        spent = ledger.spending(cursor)
         values = {
             "seeds": seeds.count_seeds(cursor),
             "samples": sum(verdicts.values()),

@@ -13,6 +13,7 @@ from workbench.pipeline.draw import parse_quotas, start_draw
 from workbench.pipeline.export import export_dataset
 from workbench.pipeline.generate import GenerateOptions, start_generate
 from workbench.pipeline.jobs import find_job, resume_job
+from workbench.pipeline.target import TargetOptions
 from workbench.pipeline.train import TrainOptions, start_training
 from workbench.seeds.options import DrawOptions
 from workbench.workspace import Workspace
@@ -52,14 +53,13 @@ def generate(workspace: Workspace, arguments: Namespace) -> Answer:
             changed = workspace.settings.model_copy(update={"base_url": url})
             workspace.settings = changed
         configured = arguments.endpoint != "embedded" and workspace.settings.base_url
-        options = GenerateOptions(
-            count=arguments.count,
+        target = TargetOptions(
             endpoint="configured" if configured else "embedded",
             model=arguments.model,
             temperature=arguments.temperature,
             concurrency=arguments.concurrency,
-            prompt=arguments.prompt,
         )
+        options = GenerateOptions(count=arguments.count, prompt=arguments.prompt, target=target)
         folder = start_generate(workspace, options)
     job = follow(workspace, folder)
     progress = job["progress"]

@@ -6,10 +6,10 @@ import httpx2
 import openai
 
 from storage.errors import WinnowError
+from storage.records import Request
 from workbench.generation.client import open_client, send
 from workbench.generation.endpoint import Endpoint
 from workbench.generation.failures import Reason, describe
-from workbench.generation.requests import Request
 
 CHECK_SECONDS = 30.0
 

@@ -1,9 +1,7 @@
-"""The client: one request, its answer as received, and our own rules for asking again."""
+"""The client: one request sent once, and its answer as received."""
 
 import asyncio
-import contextlib
 import json
-import random
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -13,27 +11,16 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from storage.records import Response
+from storage.records import Request, Response
+from workbench.generation.budget import read_usage
 from workbench.generation.endpoint import Endpoint
-from workbench.generation.failures import MAYBE_PAID, RETRIED, Failure, Reason, classify
-from workbench.generation.requests import Request
+from workbench.generation.failures import MAYBE_PAID, Failure, Reason, classify
+from workbench.generation.limits import Price
 
 # The longest sample is some tens of kilobytes; a body beyond this is a mistake or an attack.
 MAX_BODY_BYTES = 16_000_000
-MAX_TRIES = 4
-# A Retry-After beyond this is not waited for: the request fails, and a later resume asks again.
-MAX_WAIT_SECONDS = 120.0
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 300.0
-GREATEST_COUNT = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars per million tokens."""
-
-    input: float
-    output: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +47,6 @@ def open_client(
             trust_env=not endpoint.is_local,
         ),
     )
-
-
-async def ask(
-    client: openai.AsyncOpenAI,
-    request: Request,
-    endpoint: Endpoint,
-    *,
-    price: Price | None,
-    answer_seconds: float = ANSWER_SECONDS,
-    stopping: asyncio.Event | None = None,
-) -> tuple[Response, Failure | None]:
-    """The endpoint's answer to the request, asked again while that certainly costs nothing.
-
-    Once `stopping` is set nothing is asked again.
-    """
-    stopping = stopping or asyncio.Event()
-    started = time.monotonic()
-    for attempt in range(MAX_TRIES):
-        answer = await send(client, request, endpoint, answer_seconds=answer_seconds)
-        if answer.failure is None or answer.failure.reason not in RETRIED:
-            break
-        wait = answer.retry_after
-        if wait is None:
-            # Spread out, so that requests turned away together do not come back together.
-            wait = 2.0**attempt * random.uniform(0.25, 0.5)  # noqa: S311 - not for secrets
-        if attempt + 1 == MAX_TRIES or wait > MAX_WAIT_SECONDS:
-            break
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), wait)
-        if stopping.is_set():
-            break
-    response = _make_response(request, endpoint, answer, time.monotonic() - started, price)
-    return response, answer.failure
 
 
 async def send(
@@ -183,12 +137,17 @@ def _is_openai(endpoint: Endpoint) -> bool:
     return host == "api.openai.com" or host.endswith(".openai.azure.com")
 
 
-def _make_response(
-    request: Request, endpoint: Endpoint, answer: Answer, seconds: float, price: Price | None
+def make_response(
+    request: Request,
+    endpoint: Endpoint,
+    answer: Answer,
+    *,
+    seconds: float,
+    price: Price | None,
+    reserved: float | None,
 ) -> Response:
+    """The record of what came back; the endpoint's key is cut out of it, should it repeat it."""
     prompt_tokens, completion_tokens = read_usage(answer.raw)
-    cost = _cost(answer.failure, price, prompt_tokens, completion_tokens)
-    raw = answer.raw.replace(endpoint.api_key, "…") if endpoint.api_key else answer.raw
     return Response(
         key=request.key,
         seed_id=request.seed_id,
@@ -196,13 +155,17 @@ def _make_response(
         endpoint=endpoint.name,
         model=endpoint.model,
         parameters=request.parameters,
-        raw=raw,
+        raw=answer.raw.replace(endpoint.api_key, "…") if endpoint.api_key else answer.raw,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         seconds=round(seconds, 3),
-        cost=cost,
+        cost=_cost(answer.failure, price, prompt_tokens, completion_tokens),
         received_at=time.time(),
         failure=answer.failure.reason.value if answer.failure else None,
+        reserved=reserved,
+        task=request.task,
+        attempt=request.attempt,
+        about=request.about,
     )
 
 
@@ -217,16 +180,3 @@ def _cost(
     if price is None or not prompt_tokens:
         return None
     return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
-
-
-def read_usage(raw: str) -> tuple[int, int]:
-    """Prompt and completion tokens as the endpoint counted them; 0 where it did not say."""
-    try:
-        usage = json.loads(raw).get("usage") or {}
-        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-    except (ValueError, RecursionError, AttributeError):
-        return 0, 0
-    first, second = (
-        count if type(count) is int and 0 <= count < GREATEST_COUNT else 0 for count in counts
-    )
-    return first, second

@@ -22,16 +22,23 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"
     NOT_JSON = "not_json"
     TOO_LARGE = "too_large"
+    INTERRUPTED = "interrupted"
 
 
 # No request can succeed after one of these: the job stops and says what to do.
 FATAL = frozenset({Reason.UNAUTHORIZED, Reason.QUOTA_EXHAUSTED, Reason.MODEL_UNKNOWN})
 # Certainly not answered, so not paid for: asked again by ourselves. After a lost connection or a
-# time-out the outcome is unknown, so those are only asked again when a person resumes the job.
+# time-out the outcome is unknown: those are only asked again as often as somebody allows.
 RETRIED = frozenset({Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.UNREACHABLE})
 # The answer may have been made, and charged for, though it did not arrive.
 MAYBE_PAID = frozenset(
-    {Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.NOT_JSON, Reason.TOO_LARGE}
+    {
+        Reason.CONNECTION_LOST,
+        Reason.TIMED_OUT,
+        Reason.NOT_JSON,
+        Reason.TOO_LARGE,
+        Reason.INTERRUPTED,
+    }
 )
 
 _SENTENCES = {
@@ -50,6 +57,7 @@ _SENTENCES = {
     Reason.TIMED_OUT: "does not answer in time",
     Reason.NOT_JSON: "answers with something other than JSON: check the URL (most end in /v1)",
     Reason.TOO_LARGE: "answers with more than any sample can be",
+    Reason.INTERRUPTED: "had not answered when the process that asked it was killed",
 }
 
 

@@ -2,56 +2,66 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from storage.records import Prompt, Seed
-from workbench.generation.endpoint import Endpoint
+from storage.records import Prompt, Request, Seed
 from workbench.generation.prompts import Message, render
+from workbench.jobs.folder import read_lines
 
 # The paper's random seed; it only matters where the temperature is above 0.
 RANDOM_SEED = 976
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One question. `parameters` go to the endpoint by these very names, a grammar included."""
-
-    key: str
-    seed_id: str
-    prompt_id: str
-    messages: list[Message]
-    parameters: dict[str, Any]
+FILE_NAME = "requests.jsonl"
 
 
 def build_requests(
     seeds: Iterable[Seed],
     prompt: Prompt,
-    endpoint: Endpoint,
     *,
+    endpoint: str,
+    model: str,
     parameters: dict[str, Any],
-    sample_index: int = 0,
-) -> list[Request]:
-    """One request per seed; another `sample_index` asks the same anew."""
-    if parameters.get("temperature"):
-        parameters = {**parameters, "seed": RANDOM_SEED + sample_index}
-    requests = []
+    attempt: int = 0,
+) -> Iterator[Request]:
+    """One request per seed; another `attempt` asks the same anew."""
     for seed in seeds:
-        messages = render(prompt, seed.snippet)
-        key = request_key(endpoint, messages, parameters=parameters, sample_index=sample_index)
-        requests.append(Request(key, seed.id, prompt.id, messages, parameters))
-    return requests
+        yield make_request(
+            render(prompt, seed.snippet),
+            endpoint=endpoint,
+            model=model,
+            parameters=parameters,
+            seed_id=seed.id,
+            prompt_id=prompt.id,
+            attempt=attempt,
+        )
 
 
-def request_key(
-    endpoint: Endpoint,
+def make_request(
     messages: list[Message],
     *,
+    endpoint: str,
+    model: str,
     parameters: dict[str, Any],
-    sample_index: int = 0,
-) -> str:
-    """The hash of everything that shapes the answer; the API key is no part of it."""
-    content = [endpoint.name, endpoint.model, messages, parameters, sample_index]
+    seed_id: str,
+    prompt_id: str,
+    task: str = "oss-instruct",
+    attempt: int = 0,
+    about: dict[str, Any] | None = None,
+) -> Request:
+    """A request with its key: the hash of everything that shapes the answer.
+
+    `endpoint` is its name in records (`Endpoint.name`); the API key is no part of it.
+    """
+    if parameters.get("temperature"):
+        parameters = {**parameters, "seed": RANDOM_SEED + attempt}
+    content = [endpoint, model, messages, parameters, attempt]
     text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    key = hashlib.sha256(text.encode()).hexdigest()
+    return Request(key, seed_id, prompt_id, messages, parameters, task, attempt, about or {})
+
+
+def read_requests(folder: Path) -> Iterator[Request]:
+    """The requests of a job in their order, one at a time: all of them may not fit into memory."""
+    for _, row in read_lines(folder / FILE_NAME):
+        yield Request(**row)

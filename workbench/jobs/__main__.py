@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from storage.errors import WinnowError
-from workbench.jobs.folder import JobFolder, JobState
+from workbench.jobs.folder import JobFolder, JobPaused, JobState
 
 
 def run(folder: JobFolder) -> None:
@@ -15,7 +15,7 @@ def run(folder: JobFolder) -> None:
     match folder.spec.kind:
         case "draw":
             from workbench.seeds.job import run as step
-        case "generate":
+        case "generate" | "evolve" | "judge":
             from workbench.generation.job import run as step
         case "analyze":
             from workbench.analysis.job import run as step
@@ -45,6 +45,10 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         run(folder)
+    except JobPaused as error:
+        folder.finish(JobState.PAUSED, error=str(error))
+        print(error, file=sys.stderr)
+        return 0
     except WinnowError as error:
         folder.finish(JobState.FAILED, error=str(error))
         print(error, file=sys.stderr)
@@ -56,7 +60,7 @@ def main(argv: list[str]) -> int:
             error=_explain(folder, error),
         )
         return 1
-    folder.finish(JobState.CANCELLED if folder.stop_requested() else JobState.DONE)
+    folder.finish(folder.stopped_state() if folder.stop_requested() else JobState.DONE)
     return 0
 
 

@@ -5,7 +5,7 @@ lock            held (flock) by the job's process as long as it lives
 pid             the process id, meaningful only while the lock is held
 progress.jsonl  one JSON object per line, newest last
 log.txt         standard output and error
-cancel          present once somebody asked the job to stop
+cancel          present once somebody asked the job to stop; it says `pause` where it shall wait
 result.json     how it ended, written last
 """
 
@@ -23,14 +23,23 @@ from storage.errors import WinnowError
 
 
 class JobState(StrEnum):
-    """Where a job stands; `interrupted` means that its process died without saying how it ended."""
+    """Where a job stands.
+
+    `paused` can be resumed and keeps what it has claimed; `interrupted` means that its process died
+    without saying how it ended.
+    """
 
     RUNNING = "running"
     STOPPING = "stopping"
     DONE = "done"
+    PAUSED = "paused"
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
+
+
+class JobPaused(WinnowError):
+    """The job cannot go on until somebody does something; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,14 @@ class JobFolder:
         """Whether somebody asked the job to stop; long work asks this between its pieces."""
         return (self.path / "cancel").exists()
 
+    def stopped_state(self) -> JobState:
+        """What a job is once it has stopped on request: to be resumed, or given up."""
+        try:
+            asked = (self.path / "cancel").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            asked = ""
+        return JobState.PAUSED if asked == "pause" else JobState.CANCELLED
+
     def is_alive(self) -> bool:
         """Whether the job's process lives: it holds the lock from before its first instruction."""
         try:
@@ -186,4 +203,4 @@ class JobFolder:
             return JobState.STOPPING if self.stop_requested() else JobState.RUNNING
         if result:
             return JobState(result["state"])
-        return JobState.CANCELLED if self.stop_requested() else JobState.INTERRUPTED
+        return self.stopped_state() if self.stop_requested() else JobState.INTERRUPTED

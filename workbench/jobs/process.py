@@ -112,8 +112,10 @@ def _reap_in_background(process: "subprocess.Popen[bytes]") -> None:
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
 
 
-def request_stop(folder: JobFolder) -> None:
+def request_stop(folder: JobFolder, *, pause: bool = False) -> None:
     """Ask the job to stop; it keeps what is finished. Returns at once.
+
+    With `pause` it is meant to go on later, so it keeps what it has claimed.
 
     Raises:
         WinnowError: there is no such job, or it is not running.
@@ -121,7 +123,7 @@ def request_stop(folder: JobFolder) -> None:
     _ = folder.spec
     if not folder.is_alive():
         raise WinnowError(f"Job {folder.id} is not running ({folder.state()}).")
-    (folder.path / "cancel").touch()
+    (folder.path / "cancel").write_text("pause" if pause else "", encoding="utf-8")
     _signal(folder, signal.SIGTERM)
 
 

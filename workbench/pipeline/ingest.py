@@ -10,13 +10,17 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from storage.errors import WinnowError
-from storage.jobs import JobRecord, list_open_jobs, settle_job
+from storage.jobs import ENDED, JobRecord, list_open_jobs, settle_job
+from storage.ledger import release_requests
+from storage.records import Response
 from storage.samples import count_unanalyzed
+from workbench.generation.answers import read_segments
+from workbench.generation.tasks import read_response
 from workbench.jobs.folder import JobFolder, JobState, read_lines
 from workbench.jobs.process import is_ended, stop_overdue
 from workbench.pipeline.analyze import start_analyze, take_analysis
 from workbench.pipeline.draw import take_corpora, take_seeds
-from workbench.pipeline.generate import take_responses
+from workbench.pipeline.send import SENDING, take_readings
 from workbench.pipeline.train import settle_training, take_answers
 from workbench.workspace import Workspace
 
@@ -25,10 +29,10 @@ Taker = Callable[[DuckDBPyConnection, list[dict[str, Any]], str], None]
 # Output files that are taken in while the job runs, in this order, by kind of job.
 STREAMS: dict[str, tuple[tuple[str, Taker], ...]] = {
     "draw": (("corpora.jsonl", take_corpora), ("seeds.jsonl", take_seeds)),
-    "generate": (("responses.jsonl", take_responses),),
     "train": (("answers.jsonl", take_answers),),
 }
 BATCH = 500
+ANSWERS = "answers"  # under which the next segment's number is kept
 # What reading a row that is none raises: a field that is missing, or of the wrong kind.
 MALFORMED = (KeyError, TypeError, ValueError)
 INTERVAL_SECONDS = 0.5
@@ -42,6 +46,8 @@ def take_in_job(workspace: Workspace, record: JobRecord) -> JobState:
     stop_overdue(folder)
     state = folder.state()  # before its files: after an end nothing more is written
     taken = dict(record.taken)
+    if record.kind in SENDING:
+        _take_answers(workspace, record, folder, taken)
     for name, take in STREAMS.get(record.kind, ()):
         lines = read_lines(folder.path / name, offset=taken.get(name, 0))
         while batch := list(islice(lines, BATCH)):
@@ -61,6 +67,29 @@ def take_in_job(workspace: Workspace, record: JobRecord) -> JobState:
             with workspace.database.transaction() as cursor:
                 settle_job(cursor, record.id, state="failed", taken=taken, error=error)
     return state
+
+
+def _take_answers(
+    workspace: Workspace, record: JobRecord, folder: JobFolder, taken: dict[str, int]
+) -> None:
+    """Take in the segments of answers that came since the last time, some hundred at once."""
+
+    def take(responses: list[Response]) -> None:
+        # Read before the transaction: nobody's decision waits for the parsing.
+        readings = [(response, read_response(response)) for response in responses]
+        with workspace.database.transaction() as cursor:
+            take_readings(cursor, readings, record.id)
+            settle_job(cursor, record.id, state=record.state, taken=taken)
+
+    waiting: list[Response] = []
+    for number, responses in read_segments(folder.path, first=taken.get(ANSWERS, 0)):
+        waiting += responses
+        taken[ANSWERS] = number + 1
+        if len(waiting) >= BATCH:
+            take(waiting)
+            waiting = []
+    if waiting:
+        take(waiting)
 
 
 def _take_one_by_one(
@@ -89,6 +118,8 @@ def _settle(workspace: Workspace, record: JobRecord, folder: JobFolder, state: J
             take_analysis(cursor, folder)
         if record.kind == "train":
             settle_training(cursor, folder, state)
+        if record.kind in SENDING and state.value in ENDED:
+            release_requests(cursor, record.id)
         error = folder.result().get("error")
         settle_job(cursor, record.id, state=state.value, taken=record.taken, error=error)
 
@@ -138,7 +169,7 @@ class Ingestor:
         finished = {
             kind_of(job)
             for job, state in states.items()
-            if state.value in ("done", "cancelled")
+            if state.value in ("done", "cancelled", "paused")
             or (state is JobState.FAILED and kind_of(job) == "generate")
         }
         # An analysis that ended may have missed samples that came while it ran; one that failed

@@ -1,17 +1,21 @@
 """What the pages and commands say of jobs, and what they can ask of them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from storage.errors import WinnowError
 from storage.jobs import add_job, get_job, settle_job
-from workbench.jobs.folder import JobFolder
+from workbench.generation.limits import Limits
+from workbench.jobs.folder import JobFolder, JobState
 from workbench.jobs.process import is_ended, list_jobs, request_stop, start_job
-from workbench.pipeline.generate import note_answered_elsewhere
+from workbench.pipeline.send import SENDING, prepare_resume
 from workbench.workspace import Workspace
 
 TITLES = {
     "draw": "Drawing seeds",
     "generate": "Generating samples",
+    "evolve": "Evolving samples",
+    "judge": "Judging samples",
     "analyze": "Analyzing samples",
     "train": "Training",
 }
@@ -33,6 +37,7 @@ def describe_job(folder: JobFolder) -> dict[str, Any]:
         "state": state.value,
         "running": not is_ended(state),
         "resumable": is_ended(state) and state != "done",
+        "pausable": spec.kind in SENDING and state == "running",
         "created_at": spec.created_at,
         "ended_at": result.get("time"),
         "phase": progress.get("phase", ""),
@@ -62,21 +67,51 @@ def find_job(workspace: Workspace, job_id: str) -> JobFolder:
 
 
 def cancel_job(workspace: Workspace, job_id: str) -> None:
-    """Ask a job to stop; what it has finished is kept."""
-    request_stop(find_job(workspace, job_id))
+    """Ask a job to stop; what it has finished is kept, and what it has not is free for others."""
+    folder = find_job(workspace, job_id)
+    if folder.state() in (JobState.PAUSED, JobState.INTERRUPTED):
+        # It has no process that could say so.
+        folder.finish(JobState.CANCELLED)
+        return
+    request_stop(folder)
 
 
-def resume_job(workspace: Workspace, job_id: str) -> JobFolder:
-    """Start a stopped, failed or interrupted job again from what its folder holds."""
+def pause_job(workspace: Workspace, job_id: str) -> None:
+    """Ask a job that sends requests to stop until it is resumed; it keeps what it has claimed.
+
+    Raises:
+        WinnowError: there is no such job, it does not run, or it is of a kind that cannot wait.
+    """
+    folder = find_job(workspace, job_id)
+    if folder.spec.kind not in SENDING:
+        raise WinnowError(f"Job {job_id} cannot be paused: cancel it; what is finished is kept.")
+    request_stop(folder, pause=True)
+
+
+def resume_job(
+    workspace: Workspace,
+    job_id: str,
+    *,
+    limits: Limits | None = None,
+    retry: Collection[str] = (),
+) -> JobFolder:
+    """Start a stopped, failed or interrupted job again from what its folder holds.
+
+    `limits` replace those of a job that sends requests; `retry` names reasons of failures that it
+    is to ask anew, which a job that is done can do too.
+
+    Raises:
+        WinnowError: there is no such job, it runs, or nothing is left to do.
+    """
     folder = find_job(workspace, job_id)
     state = folder.state()
-    if state == "done":
+    if state == "done" and not retry:
         raise WinnowError(f"Job {job_id} is done: there is nothing to resume.")
     if not is_ended(state):
         raise WinnowError(f"Job {job_id} is running already. Cancel it before starting it again.")
     secrets = _secrets_of(workspace, folder)
-    if folder.spec.kind == "generate":
-        note_answered_elsewhere(workspace, folder)
+    if folder.spec.kind in SENDING:
+        prepare_resume(workspace, folder, limits=limits, retry=retry)
     # Before the start, so that a crash in between leaves a job whose output is looked for; and
     # after it, for somebody who took its old end in meanwhile.
     _reopen(workspace, folder)

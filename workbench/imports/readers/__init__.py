@@ -1,0 +1,1 @@
+"""Readers: from a file to its rows, a few at a time."""
