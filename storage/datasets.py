@@ -72,7 +72,8 @@ def rows_for_export(cursor: DuckDBPyConnection, where: SampleFilter) -> list[dic
             f" {FROM} join samples t on t.id = s.sample_id and t.revision = s.revision"
             " left join seeds d on d.id = s.seed_id"
             " left join requests r on r.key = t.request_key"
-            " left join origins o on o.sample_id = s.sample_id"
+            " left join evolutions e on e.sample_id = s.sample_id"
+            " left join origins o on o.sample_id = coalesce(e.root_id, s.sample_id)"
             " left join (select sample_id, list(reason order by reason) as reasons from findings"
             " group by 1) f on f.sample_id = s.sample_id"
             f" where {condition} order by s.position",

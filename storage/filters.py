@@ -17,6 +17,7 @@ class SampleFilter:
 
     `finding` is the reason of a finding, "any" or "none". Similarities are cosines from 0 to 1;
     `min_similarity` is included, `max_similarity` is not (1 is reached by asking for above 0.99).
+    `imported` is the name of a file that samples were imported from, "any" or "none".
     """
 
     verdict: str = ""
@@ -29,6 +30,7 @@ class SampleFilter:
     max_similarity: float | None = None
     nearest_task: str = ""
     model: str = ""
+    imported: str = ""
 
     def conditions(self) -> tuple[str, list[Any]]:
         """SQL over `sample_state s` joined with `metrics m`, and its parameters."""
@@ -65,6 +67,16 @@ class SampleFilter:
             case reason:
                 clauses.append("s.sample_id in (select sample_id from findings where reason = ?)")
                 values.append(reason)
+        match self.imported:
+            case "":
+                pass
+            case "none":
+                clauses.append("s.sample_id not in (select sample_id from origins)")
+            case "any":
+                clauses.append("s.sample_id in (select sample_id from origins)")
+            case file:
+                clauses.append("s.sample_id in (select sample_id from origins where file = ?)")
+                values.append(file)
         return " and ".join(clauses), values
 
     def as_words(self) -> str:

@@ -42,6 +42,7 @@ def claim_requests(
             "key": request.key,
             "job_id": job_id,
             "seed_id": request.seed_id,
+            "subject": _subject(request),
             "prompt_id": request.prompt_id,
             "endpoint": endpoint,
             "model": model,
@@ -69,6 +70,11 @@ def claim_requests(
         [job_id, keys],
     )
     return dict(ours.fetchall())
+
+
+def _subject(asked: Request | Response) -> str:
+    """What another attempt of the same is about too: the sample, where there is one."""
+    return str(asked.about.get("sample", asked.seed_id))
 
 
 def release_requests(cursor: DuckDBPyConnection, job_id: str) -> None:
@@ -128,6 +134,7 @@ def _request_row(
         "key": response.key,
         "job_id": job_id,
         "seed_id": response.seed_id,
+        "subject": _subject(response),
         "prompt_id": response.prompt_id,
         "endpoint": response.endpoint,
         "model": response.model,
@@ -193,7 +200,7 @@ def count_failures(cursor: DuckDBPyConnection, job_id: str) -> dict[str, int]:
 
 _FAILED = (
     "q.job_id = ? and q.reason is not null and not exists (select 1 from requests n"
-    " where n.job_id = q.job_id and n.seed_id = q.seed_id and n.prompt_id = q.prompt_id"
+    " where n.job_id = q.job_id and n.subject = q.subject and n.prompt_id = q.prompt_id"
     " and n.task = q.task and n.attempt > q.attempt)"
 )
 

@@ -9,7 +9,9 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from storage.database import fetch_dicts, first_row, insert_rows
+from storage.evolutions import lineage_of
 from storage.filters import SampleFilter
+from storage.judgements import latest_judgements
 from storage.records import Finding, Metrics, Sample
 
 FROM = "from sample_state s left join metrics m on m.sample_id = s.sample_id"
@@ -197,7 +199,17 @@ def get_cards(cursor: DuckDBPyConnection, sample_ids: Sequence[str]) -> list[dic
             [list(sample_ids)],
         )
     )
-    by_id = {row["id"]: {**row, "findings": []} for row in rows}
+    lineage, judgements = lineage_of(cursor, sample_ids), latest_judgements(cursor, sample_ids)
+    by_id = {
+        row["id"]: {
+            **row,
+            "findings": [],
+            "evolution": lineage[row["id"]][0],
+            "children": lineage[row["id"]][1],
+            "judgements": judgements.get(row["id"], []),
+        }
+        for row in rows
+    }
     for finding in found:
         finding["detail"] = json.loads(finding["detail"])
         by_id[finding.pop("sample_id")]["findings"].append(finding)

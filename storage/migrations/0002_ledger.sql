@@ -3,6 +3,8 @@
 alter table requests add column task varchar default 'oss-instruct';
 alter table requests add column attempt integer default 0;
 alter table requests add column parser integer default 0;
+alter table requests add column subject varchar;  -- what it is about: its sample, or else its seed
+update requests set subject = seed_id;
 
 -- What the request is about beyond its seed, as JSON: append-only beside the raw answer.
 alter table responses add column about varchar default '{}';

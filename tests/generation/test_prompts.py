@@ -1,7 +1,13 @@
 import pytest
 
 from storage.errors import WinnowError
-from workbench.generation.prompts import load_prompt, make_prompt, render
+from workbench.generation.prompts import (
+    load_prompt,
+    make_prompt,
+    placeholders_of,
+    render,
+    render_fields,
+)
 
 
 @pytest.mark.parametrize("name", ["oss-instruct", "oss-instruct-small", "oss-instruct-example"])
@@ -40,3 +46,19 @@ def test_what_utf8_cannot_hold_is_replaced() -> None:
     text = render(load_prompt("oss-instruct"), "a\ud800\0é😀")[1]["content"]
     assert "a\ufffd\ufffdé😀" in text
     text.encode()
+
+
+@pytest.mark.parametrize("name", ["evol-instruct", "evol-instruct-small", "judge"])
+def test_a_prompt_about_samples_holds_its_own_placeholders_once(name: str) -> None:
+    prompt = load_prompt(name)
+    assert "{snippet}" not in prompt.user
+    for word in placeholders_of(name):
+        assert prompt.user.count(word) == 1
+
+
+def test_foreign_texts_are_fenced_and_gone_over_once() -> None:
+    prompt = make_prompt("p", system="s", user="{a} and {b} and {c}")
+    text = render_fields(prompt, foreign={"a": "{b}\n```"}, own={"b": "{a}"})[1]["content"]
+    assert text == "````\n{b}\n```\n```` and {a} and {c}"
+    with pytest.raises(WinnowError, match=r"has no \{d\}"):
+        render_fields(prompt, foreign={"d": ""})

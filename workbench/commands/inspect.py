@@ -1,4 +1,4 @@
-"""The commands that look: status, jobs, doctor."""
+"""The commands that look, and put in order: status, jobs, parse, prices, doctor."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -9,7 +9,10 @@ from storage.errors import WinnowError
 from storage.runs import list_runs
 from workbench.commands.answer import Answer
 from workbench.doctor import diagnose
-from workbench.pipeline.jobs import cancel_job, describe_jobs, resume_job
+from workbench.generation.limits import Price
+from workbench.pipeline.jobs import cancel_job, describe_jobs, pause_job, resume_job
+from workbench.pipeline.prices import ModelPrice, known_prices, save_price
+from workbench.pipeline.send import parse_again
 from workbench.settings import Settings
 from workbench.workspace import Workspace
 
@@ -45,7 +48,7 @@ def status(workspace: Workspace, arguments: Namespace) -> Answer:
 
 
 def jobs(workspace: Workspace, arguments: Namespace) -> Answer:
-    """List, cancel or resume jobs."""
+    """List, pause, cancel or resume jobs."""
     if arguments.action == "list":
         found = describe_jobs(workspace)
         lines = [f"{job['id']}  {job['state']}  {job['error'] or ''}".rstrip() for job in found]
@@ -54,11 +57,57 @@ def jobs(workspace: Workspace, arguments: Namespace) -> Answer:
         raise WinnowError(
             f"Which job? Write `jobs {arguments.action} JOB`; `jobs list` names them."
         )
-    if arguments.action == "cancel":
-        cancel_job(workspace, arguments.job)
-        return Answer(f"Job {arguments.job} is stopping.", {"job": arguments.job})
-    resume_job(workspace, arguments.job)
-    return Answer(f"Job {arguments.job} goes on.", {"job": arguments.job})
+    match arguments.action:
+        case "cancel":
+            cancel_job(workspace, arguments.job)
+            words = "is stopping"
+        case "pause":
+            pause_job(workspace, arguments.job)
+            words = "is pausing"
+        case _:
+            resume_job(workspace, arguments.job, retry=arguments.reason or ())
+            words = "goes on"
+    return Answer(f"Job {arguments.job} {words}.", {"job": arguments.job})
+
+
+def parse(workspace: Workspace, arguments: Namespace) -> Answer:
+    """Read again what an older parser got nothing from."""
+    seen, gained = parse_again(workspace)
+    return Answer(
+        f"Read {seen:,} answers again; {gained:,} of them are of use now.",
+        {"read": seen, "gained": gained},
+    )
+
+
+def prices(workspace: Workspace, arguments: Namespace) -> Answer:
+    """List what models cost, or set or forget a price."""
+    if arguments.action == "list":
+        known = known_prices(workspace)
+        lines = [_price_line(row) for row in known]
+        return Answer(
+            "\n".join(lines) or "No model was asked yet, and no price is set.",
+            {"prices": [asdict(row) for row in known]},
+        )
+    if not arguments.model:
+        raise WinnowError(f"Which model? Write `prices {arguments.action} MODEL`.")
+    if arguments.action == "set" and (arguments.input is None or arguments.output is None):
+        raise WinnowError(
+            "A price is two numbers, US dollars per million prompt and completion tokens: write "
+            f"`prices set {arguments.model} 0.5 1.5`."
+        )
+    if arguments.action == "set":
+        price = Price(arguments.input, arguments.output)
+        words = f"{arguments.model} costs {price.input:g} and {price.output:g} USD per million"
+    else:
+        price, words = None, f"The price of {arguments.model} is forgotten"
+    save_price(workspace, arguments.model, price)
+    return Answer(f"{words}.", {"model": arguments.model})
+
+
+def _price_line(row: ModelPrice) -> str:
+    if row.price is None:
+        return f"{row.model}  unknown"
+    return f"{row.model}  {row.price.input:g} in, {row.price.output:g} out (USD per million tokens)"
 
 
 def doctor(settings: Settings) -> Answer:

@@ -6,17 +6,23 @@ from dataclasses import asdict
 
 from storage import reviews, samples, seeds
 from storage.filters import SampleFilter
+from workbench.commands import extend
 from workbench.commands.answer import Answer, follow
+from workbench.commands.asking import read_changed_limits, read_target_options
+from workbench.jobs.folder import JobFolder
 from workbench.pipeline.analyze import start_analyze
 from workbench.pipeline.clean import clean_samples
 from workbench.pipeline.draw import parse_quotas, start_draw
 from workbench.pipeline.export import export_dataset
-from workbench.pipeline.generate import GenerateOptions, start_generate
+from workbench.pipeline.generate import Estimate, GenerateOptions, estimate, start_generate
 from workbench.pipeline.jobs import find_job, resume_job
-from workbench.pipeline.target import TargetOptions
+from workbench.pipeline.send import SENDING
 from workbench.pipeline.train import TrainOptions, start_training
+from workbench.pipeline.trial import start_trial
 from workbench.seeds.options import DrawOptions
 from workbench.workspace import Workspace
+
+EVOLUTION = "evol-instruct"
 
 
 def draw(workspace: Workspace, arguments: Namespace) -> Answer:
@@ -46,21 +52,29 @@ def draw(workspace: Workspace, arguments: Namespace) -> Answer:
 def generate(workspace: Workspace, arguments: Namespace) -> Answer:
     """Generate samples, or go on with a job that was stopped."""
     if arguments.resume:
-        folder = resume_job(workspace, find_job(workspace, arguments.resume).id)
-    else:
-        url = arguments.endpoint if arguments.endpoint not in (None, "embedded") else ""
-        if url:
-            changed = workspace.settings.model_copy(update={"base_url": url})
-            workspace.settings = changed
-        configured = arguments.endpoint != "embedded" and workspace.settings.base_url
-        target = TargetOptions(
-            endpoint="configured" if configured else "embedded",
-            model=arguments.model,
-            temperature=arguments.temperature,
-            concurrency=arguments.concurrency,
-        )
-        options = GenerateOptions(count=arguments.count, prompt=arguments.prompt, target=target)
-        folder = start_generate(workspace, options)
+        return _resume(workspace, arguments)
+    if arguments.prompt == EVOLUTION:
+        return extend.evolve(workspace, arguments)
+    target = read_target_options(workspace, arguments)
+    options = GenerateOptions(count=arguments.count, prompt=arguments.prompt, target=target)
+    if not arguments.dry_run:
+        return _follow_generation(workspace, start_generate(workspace, options))
+    tried = _follow_generation(workspace, start_trial(workspace, options, count=arguments.dry_run))
+    found = estimate(workspace, options)
+    words = f"{tried.summary} {arguments.count:,} would take {estimate_words(found)}."
+    return Answer(words, {**tried.values, "estimate": asdict(found)})
+
+
+def _resume(workspace: Workspace, arguments: Namespace) -> Answer:
+    folder = find_job(workspace, arguments.resume)
+    limits = read_changed_limits(folder, arguments) if folder.spec.kind in SENDING else None
+    resume_job(workspace, folder.id, limits=limits)
+    if folder.spec.kind == "evolve":
+        return extend.follow_rounds(workspace, folder)
+    return _follow_generation(workspace, folder)
+
+
+def _follow_generation(workspace: Workspace, folder: JobFolder) -> Answer:
     job = follow(workspace, folder)
     progress = job["progress"]
     failed = progress.get("failed", {})
@@ -75,8 +89,28 @@ def generate(workspace: Workspace, arguments: Namespace) -> Answer:
     )
 
 
+def estimate_words(found: Estimate) -> str:
+    """An estimate in words: how long, for how much."""
+    if found.seconds is None:
+        return "an unknown time"
+    minutes = found.seconds / 60
+    time = f"about {minutes:,.0f} min" if minutes >= 1.5 else f"about {found.seconds:,.0f} s"
+    cost = "at an unknown price" if found.cost is None else f"and {found.cost:,.2f} USD"
+    return f"{time} {cost}, {found.yielded or 0:.0%} of the answers giving a sample"
+
+
 def _figures(progress: dict[str, object]) -> dict[str, object]:
-    names = ("ok", "total", "tokens_per_second", "prompt_tokens", "completion_tokens", "cost")
+    names = (
+        "ok",
+        "total",
+        "tokens_per_second",
+        "samples_per_minute",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost",
+        "uncertain",
+        "unpriced",
+    )
     return {name: progress.get(name) for name in names}
 
 

@@ -11,6 +11,7 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from itertools import count
@@ -24,6 +25,8 @@ from workbench.jobs.folder import read_lines
 log = logging.getLogger(__name__)
 
 FOLDER = "answers"
+# Answers that come within this time share a segment and its sync.
+GATHER_SECONDS = 0.02
 _FIELDS = [field.name for field in fields(Response)]
 
 
@@ -106,6 +109,7 @@ class AnswerWriter:
 
     def _write_all(self) -> None:
         while (first := self._waiting.get()) is not None:
+            time.sleep(GATHER_SECONDS)
             batch, ended = [first], False
             with contextlib.suppress(queue.Empty):
                 while not ended:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx2
 import openai
 
@@ -15,7 +16,7 @@ from storage.records import Request, Response
 from workbench.generation.budget import read_usage
 from workbench.generation.endpoint import Endpoint
 from workbench.generation.failures import MAYBE_PAID, Failure, Reason, classify
-from workbench.generation.limits import Price
+from workbench.generation.limits import MOST_CONCURRENT, Price
 
 # The longest sample is some tens of kilobytes; a body beyond this is a mistake or an attack.
 MAX_BODY_BYTES = 16_000_000
@@ -36,17 +37,48 @@ def open_client(
     endpoint: Endpoint, *, answer_seconds: float = ANSWER_SECONDS
 ) -> openai.AsyncOpenAI:
     """A client that never asks twice by itself; close it by `async with`."""
-    # Its default of two retries turns one slow answer into three that are paid for.
+    # Its default of two retries turns one slow answer into three that are paid for. Over aiohttp a
+    # request takes a third of the processor time: httpx's own pool looks at every connection for
+    # each of them. None would be aiohttp's default of 100 connections.
     return openai.AsyncOpenAI(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key or "none",
         max_retries=0,
-        http_client=httpx2.AsyncClient(
+        http_client=openai.DefaultAioHttpClient(
             timeout=httpx2.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=None),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256),
+            limits=httpx2.Limits(max_connections=MOST_CONCURRENT),
             trust_env=not endpoint.is_local,
+            follow_redirects=False,
+            event_hooks={"response": [_limit_body]},
         ),
     )
+
+
+class _TooLarge(httpx2.StreamError):
+    """A body beyond what any sample can be."""
+
+
+class _LimitedBody(httpx2.AsyncByteStream):
+    """A body that is not read further than the limit."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._stream:
+            size += len(piece)
+            if size > MAX_BODY_BYTES:
+                raise _TooLarge(f"more than {MAX_BODY_BYTES:,} bytes")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _limit_body(response: httpx2.Response) -> None:
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _LimitedBody(response.stream)
 
 
 async def send(
@@ -61,34 +93,20 @@ async def send(
     if _is_openai(endpoint) and "max_tokens" in body:
         # OpenAI's newer models refuse the old name; most other servers know nothing but it.
         body["max_completion_tokens"] = body.pop("max_tokens")
+    content = {"model": endpoint.model, "messages": request.messages, **body}
     try:
-        # httpx's limits are per piece of the body: one that trickles in forever needs this one.
+        # The client's limits are per piece of the body: one that trickles in for ever needs this.
         async with asyncio.timeout(answer_seconds):
-            return await _exchange(client, request, endpoint, body)
+            # Not `chat.completions.create`: that looks through every field for files to upload and
+            # parses what we want to have on disk unparsed.
+            response = await client.post("/chat/completions", cast_to=httpx2.Response, body=content)
     except openai.APIStatusError as error:
         raw = error.response.text
         failure = classify(error.status_code, raw)
         return Answer(raw, failure, _read_retry_after(error.response.headers.get("retry-after")))
     except (openai.APIConnectionError, httpx2.TransportError, TimeoutError) as error:
         return Answer("", _classify_connection(error))
-
-
-async def _exchange(
-    client: openai.AsyncOpenAI, request: Request, endpoint: Endpoint, body: dict[str, Any]
-) -> Answer:
-    call = client.chat.completions.with_streaming_response.create(
-        model=endpoint.model,
-        messages=request.messages,  # type: ignore[arg-type]
-        extra_body=body,
-    )
-    pieces, size = [], 0
-    async with call as response:
-        async for piece in response.iter_bytes():
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_BODY_BYTES:
-                return Answer("", Failure(Reason.TOO_LARGE, f"more than {MAX_BODY_BYTES:,} bytes"))
-    raw = b"".join(pieces).decode("utf-8", "replace")
+    raw = response.content.decode("utf-8", "replace")
     return Answer(raw, _find_failure(raw))
 
 
@@ -108,14 +126,29 @@ def _find_failure(raw: str) -> Failure | None:
 
 
 def _classify_connection(error: Exception) -> Failure:
-    cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
-    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
-        return Failure(Reason.UNREACHABLE, str(cause) or "no connection in time")
-    if isinstance(cause, TimeoutError | httpx2.TimeoutException):
-        return Failure(Reason.TIMED_OUT)
-    if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
-        return Failure(Reason.BAD_REQUEST, str(cause))
-    return Failure(Reason.CONNECTION_LOST, str(cause or error))
+    """What an error of the network comes to: was anything sent, or may it be paid for?
+
+    The innermost cause decides: on its way through httpx2 a connection that is lost in the middle
+    of an answer becomes a `ConnectTimeout`, as if nothing had been sent.
+    """
+    causes: list[BaseException] = [error]
+    while cause := causes[-1].__cause__:
+        causes.append(cause)
+    for cause in reversed(causes):
+        match cause:
+            case _TooLarge():
+                return Failure(Reason.TOO_LARGE, str(cause))
+            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+                return Failure(Reason.UNREACHABLE, str(cause) or "no connection in time")
+            case aiohttp.ClientHttpProxyError():
+                return Failure(Reason.UNREACHABLE, f"the proxy answers {cause.status}")
+            case aiohttp.InvalidURL() | httpx2.UnsupportedProtocol():
+                return Failure(Reason.BAD_REQUEST, str(cause))
+            case TimeoutError():
+                return Failure(Reason.TIMED_OUT)
+            case aiohttp.ClientError():
+                return Failure(Reason.CONNECTION_LOST, str(cause))
+    return Failure(Reason.CONNECTION_LOST, str(causes[-1]))
 
 
 def _read_retry_after(value: str | None) -> float | None:

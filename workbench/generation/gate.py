@@ -1,8 +1,8 @@
 """When the next request may be sent: so many at once, so many per minute, for so much money.
 
-How many at once follows the endpoint: it halves when the endpoint turns a request away and grows
-again with every answer, as TCP's congestion control does (RFC 5681): quickly up to where it last
-went wrong, by one per round after that.
+How many at once follows the endpoint: fewer when it turns a request away, more again with every
+answer, as TCP's congestion control does (RFC 5681): quickly up to where it last went wrong, by one
+per round after that.
 """
 
 import asyncio
@@ -12,8 +12,11 @@ from collections.abc import Callable
 from workbench.generation.budget import Budget
 from workbench.generation.limits import Limits
 
-# A pace is kept over this long: a server counts requests per window, not by a stopwatch.
-BURST_SECONDS = 1.0
+# How much of a pause may be caught up with: less than what a server that counts evenly lets pass,
+# or a few milliseconds of the network would be refused.
+BURST_SECONDS = 0.2
+# Half, as TCP does, gives away more than a limit on the rate asks for.
+CUT = 0.7
 
 
 class GateClosed(Exception):
@@ -127,13 +130,13 @@ class Gate:
         self.allowed = min(self._most, self.allowed + step)
 
     def turned_away(self, entered_at: float, rest_seconds: float) -> None:
-        """The endpoint had too much: rest, then go on with half as much at once.
+        """The endpoint had too much: rest, then go on with less at once.
 
         One wave of refusals counts once: what was sent before the last cut says nothing new.
         """
         if entered_at >= self._last_cut:
             under_way = self.active + 1.0  # with the one that was refused
-            self.allowed = max(1.0, min(self.allowed, under_way) / 2)
+            self.allowed = max(1.0, CUT * min(self.allowed, under_way))
             self._calm_until = self.allowed
             self._last_cut = time.monotonic()
         self.rest(rest_seconds)

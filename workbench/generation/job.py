@@ -36,6 +36,7 @@ MOST_EMBEDDED_SLOTS = 8
 EMBEDDED_ANSWER_SECONDS = 1800.0
 LOCAL_FILE_CONTEXT = 4096
 FREE = Price(0.0, 0.0)
+PHASES = {"generate": "generating", "evolve": "evolving", "judge": "judging"}
 
 
 class _Stopped(Exception):
@@ -88,8 +89,10 @@ def _send(folder: JobFolder, target: _Target, *, total: int) -> None:
         for request in read_requests(folder.path)
         if request.key not in elsewhere and request.key not in final
     )
-    asyncio.run(_run_sender(folder, target, _once(waiting), tally, report))
-    report(0, target.limits.concurrency)
+    try:
+        asyncio.run(_run_sender(folder, target, _once(waiting), tally, report))
+    finally:
+        report(0, target.limits.concurrency)
 
 
 def _note_outcome(response: Response, limits: Limits, final: set[str]) -> None:
@@ -196,7 +199,7 @@ class _Reporter:
         self._last = 0.0
 
     def __call__(self, active: int, allowed: int) -> None:
-        phase, until = "generating", _read_rest(self._folder.path)
+        phase, until = PHASES[self._folder.spec.kind], _read_rest(self._folder.path)
         if until > 1:
             phase = f"resting {until:,.0f} s, as the endpoint asks"
         counts = self._tally.fields()

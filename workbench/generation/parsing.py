@@ -69,7 +69,7 @@ def parse_answer(raw_body: str) -> ParsedSample | ParseFailure:
     in that order, each at the start of a line (any case; the same words as a Markdown heading are
     taken too, nothing looser), with something in both and a closed code block in the solution.
     """
-    content = _read_content(raw_body)
+    content = read_content(raw_body)
     if isinstance(content, ParseFailure):
         return content
     parts = _split(content)
@@ -89,8 +89,8 @@ def parse_answer(raw_body: str) -> ParsedSample | ParseFailure:
     return ParsedSample(problem, solution, find_code_language(label, code))
 
 
-def _read_content(raw_body: str) -> str | ParseFailure:
-    """The text of the first choice, if it is a complete one."""
+def read_content(raw_body: str) -> str | ParseFailure:
+    """The text of the first choice of a chat completion's body, if it is a complete one."""
     try:
         body: Any = json.loads(raw_body)
     except (ValueError, RecursionError) as error:

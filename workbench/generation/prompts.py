@@ -11,6 +11,11 @@ from storage.records import Prompt
 
 FOLDER = Path(__file__).parent / "prompts"
 PLACEHOLDER = "{snippet}"
+# What a built-in prompt has in the place of the snippet, by the start of its name.
+PLACEHOLDERS = {
+    "evol-instruct": ("{problem}", "{heuristic}"),
+    "judge": ("{problem}", "{solution}"),
+}
 _PARTS = re.compile(r"\A<!-- system -->\n(.*?)\n<!-- user -->\n(.*)\Z", re.DOTALL)
 
 Message = dict[str, str]
@@ -31,12 +36,21 @@ def load_prompt(name: str) -> Prompt:
     if name not in files:
         raise WinnowError(f"There is no prompt {name!r}: use one of {', '.join(sorted(files))}.")
     parts = _PARTS.match(files[name].read_text(encoding="utf-8"))
-    if parts is None or PLACEHOLDER not in parts[2]:
+    needed = placeholders_of(name)
+    if parts is None or any(word not in parts[2] for word in needed):
         raise WinnowError(
             f"The prompt file {files[name].name} needs `<!-- system -->`, then `<!-- user -->`, "
-            f"and {PLACEHOLDER} in its second part."
+            f"and {' and '.join(needed)} in its second part."
         )
     return make_prompt(name, system=parts[1].strip(), user=parts[2].strip())
+
+
+def placeholders_of(name: str) -> tuple[str, ...]:
+    """What the user message of the built-in prompt `name` must hold."""
+    for start, words in PLACEHOLDERS.items():
+        if name.startswith(start):
+            return words
+    return (PLACEHOLDER,)
 
 
 def make_prompt(name: str, *, system: str, user: str) -> Prompt:
@@ -58,6 +72,29 @@ def render(prompt: Prompt, snippet: str) -> list[Message]:
         {"role": "system", "content": prompt.system},
         {"role": "user", "content": before + _fenced(storable_text(snippet)) + after},
     ]
+
+
+def render_fields(
+    prompt: Prompt, *, foreign: dict[str, str], own: dict[str, str] | None = None
+) -> list[Message]:
+    """The chat messages with every placeholder `{name}` replaced by the text of that name.
+
+    `foreign` texts are fenced as a snippet is, `own` ones stand as they are. The prompt is gone
+    over once: what was put in is not looked at again.
+
+    Raises:
+        WinnowError: the prompt lacks one of the placeholders.
+    """
+    values = {name: _fenced(storable_text(text)) for name, text in foreign.items()} | (own or {})
+    for name in values:
+        if f"{{{name}}}" not in prompt.user:
+            raise WinnowError(
+                f"The prompt {prompt.name!r} has no {{{name}}} in its user message: add it where "
+                f"the {name} shall stand."
+            )
+    pattern = "|".join(re.escape(f"{{{name}}}") for name in values)
+    user = re.sub(pattern, lambda found: values[found[0][1:-1]], prompt.user)
+    return [{"role": "system", "content": prompt.system}, {"role": "user", "content": user}]
 
 
 def _fenced(snippet: str) -> str:

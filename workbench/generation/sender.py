@@ -98,7 +98,8 @@ class Sender:
         """
         seconds = self._limits.answer_seconds
         async with open_client(self._endpoint, answer_seconds=seconds) as client:
-            count = self._limits.concurrency
+            # The gate holds how many are under way; some more have an answer that is being written.
+            count = self._limits.concurrency + max(2, self._limits.concurrency // 8)
             slots = {asyncio.create_task(self._work(client)) for _ in range(count)}
             try:
                 await self._watch(slots, grace_seconds)

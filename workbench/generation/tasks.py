@@ -5,6 +5,8 @@ from typing import Any
 
 from storage.errors import WinnowError
 from storage.records import Response, Sample
+from workbench.generation.evolution import read_evolution
+from workbench.generation.judging import read_judgement
 from workbench.generation.parsing import sample_from
 
 # Goes up with every change of what the readers below make of an answer.
@@ -33,5 +35,11 @@ def read_response(response: Response) -> Reading:
         case "oss-instruct":
             sample, reason = sample_from(response)
             return Reading(sample=sample, reason=reason)
+        case "evol-instruct":
+            sample, reason = read_evolution(response)
+            return Reading(sample=sample, reason=reason)
+        case "judge":
+            judgement, reason = read_judgement(response)
+            return Reading(judgement=judgement, reason=reason)
         case task:
             raise WinnowError(f"Task {task!r} is unknown: this version reads {', '.join(TASKS)}.")

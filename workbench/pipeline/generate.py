@@ -8,6 +8,7 @@ from storage.errors import WinnowError
 from storage.records import Prompt
 from storage.seeds import count_seeds, unused_seeds
 from workbench.jobs.folder import JobFolder
+from workbench.pipeline.prompts import find_version
 from workbench.pipeline.send import start_sending
 from workbench.pipeline.target import Target, TargetOptions, choose_target
 from workbench.workspace import Workspace
@@ -56,23 +57,15 @@ def start_generate(workspace: Workspace, options: GenerateOptions) -> JobFolder:
 
 
 def find_prompt(workspace: Workspace, name_or_id: str, *, embedded: bool) -> Prompt:
-    """A prompt: a version that is kept by its id, else the newest of that name, else the built-in.
+    """A prompt by its name or the id of one version.
 
-    The embedded model has a form of its own of each built-in prompt, as a grammar holds its answer.
+    For the embedded model `oss-instruct` is its form for small models, held by a grammar.
 
     Raises:
         WinnowError: there is no such prompt.
     """
-    from workbench.generation.prompts import load_prompt
-
-    with workspace.database.read() as cursor:
-        kept = ledger.list_prompts(cursor)
-    for prompt in kept:
-        if prompt.id == name_or_id:
-            return prompt
-    if embedded and name_or_id == "oss-instruct":
-        return load_prompt("oss-instruct-small")
-    return load_prompt(name_or_id)
+    small = embedded and name_or_id == "oss-instruct"
+    return find_version(workspace, "oss-instruct-small" if small else name_or_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from workbench.jobs.folder import JobFolder, JobState, read_lines
 from workbench.jobs.process import is_ended, stop_overdue
 from workbench.pipeline.analyze import start_analyze, take_analysis
 from workbench.pipeline.draw import take_corpora, take_seeds
+from workbench.pipeline.evolve import start_next_rounds
 from workbench.pipeline.send import SENDING, take_readings
 from workbench.pipeline.train import settle_training, take_answers
 from workbench.workspace import Workspace
@@ -31,6 +32,8 @@ STREAMS: dict[str, tuple[tuple[str, Taker], ...]] = {
     "draw": (("corpora.jsonl", take_corpora), ("seeds.jsonl", take_seeds)),
     "train": (("answers.jsonl", take_answers),),
 }
+# Jobs that bring samples.
+MAKING = ("generate", "evolve")
 BATCH = 500
 ANSWERS = "answers"  # under which the next segment's number is kept
 # What reading a row that is none raises: a field that is missing, or of the wrong kind.
@@ -135,7 +138,7 @@ class Ingestor:
     """A thread of the web app that takes in the output of jobs as it arrives.
 
     When a generation ends it starts the analysis of what came, so that reviewers find evidence
-    beside every sample without having to ask for it.
+    beside every sample without having to ask for it; when a round of evolution ends, the next one.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -165,18 +168,19 @@ class Ingestor:
     def _pass(self) -> None:
         states = take_in(self._workspace)
         running = {kind_of(job) for job, state in states.items() if not is_ended(state)}
+        running |= {kind_of(folder.id) for folder in start_next_rounds(self._workspace)}
         # A generation that failed may have brought samples before that.
         finished = {
             kind_of(job)
             for job, state in states.items()
             if state.value in ("done", "cancelled", "paused")
-            or (state is JobState.FAILED and kind_of(job) == "generate")
+            or (state is JobState.FAILED and kind_of(job) in MAKING)
         }
         # An analysis that ended may have missed samples that came while it ran; one that failed
         # would fail again. At the start there may be samples whose app was killed before this.
-        due = self._starting or finished & {"generate", "analyze"}
+        due = self._starting or finished & {*MAKING, "analyze"}
         self._starting = False
-        if due and not running & {"generate", "analyze"}:
+        if due and not running & {*MAKING, "analyze"}:
             self._analyze_new()
 
     def _analyze_new(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -9,9 +10,12 @@ from duckdb import DuckDBPyConnection
 
 from storage import ledger
 from storage.errors import WinnowError
+from storage.evolutions import Evolution, add_evolutions
 from storage.jobs import add_job, settle_job
-from storage.records import Prompt, Request, Response
+from storage.judgements import Judgement, add_judgements
+from storage.records import Prompt, Request, Response, Sample
 from storage.samples import add_samples
+from workbench.generation.evolution import TASK as EVOLVING
 from workbench.generation.limits import Limits, load_limits
 from workbench.generation.requests import FILE_NAME, make_request, read_requests
 from workbench.generation.tasks import PARSER_VERSION, Reading, read_response
@@ -35,10 +39,12 @@ def start_sending(
     target: Target,
     prompts: Iterable[Prompt],
     params: dict[str, Any] | None = None,
+    job_id: str | None = None,
 ) -> JobFolder:
     """Write the requests, claim those that nobody asked yet, and start their sender.
 
-    `params` is what the pages and a later resume want to know of the job; no secret.
+    `params` is what the pages and a later resume want to know of the job; no secret. `job_id` is
+    for work that must not be started twice; without it the job gets a new id.
 
     Raises:
         WinnowError: nothing is left to ask.
@@ -49,8 +55,9 @@ def start_sending(
         "endpoint_name": target.name,
         "model": target.model,
         "price": asdict(target.price) if target.price else None,
+        "cache_dir": str(workspace.settings.models_dir),
     }
-    folder = create_job(workspace.jobs_dir, kind, described)
+    folder = create_job(workspace.jobs_dir, kind, described, job_id=job_id)
     unique = _once(requests)
     # Whole before the job can be seen: one resumed with half of its requests would look finished.
     write_lines(folder.path / FILE_NAME, map(asdict, unique))
@@ -182,9 +189,48 @@ def take_readings(
 
 
 def keep_readings(cursor: DuckDBPyConnection, readings: Sequence[tuple[Response, Reading]]) -> None:
-    """Keep the samples that answers gave."""
+    """Keep the samples and judgements that answers gave; an evolved sample with its lineage."""
+    add_evolutions(
+        cursor,
+        [
+            _evolution(reading.sample, response)
+            for response, reading in readings
+            if reading.sample and response.task == EVOLVING
+        ],
+    )
+    add_judgements(
+        cursor,
+        [
+            _judgement(reading.judgement, response)
+            for response, reading in readings
+            if reading.judgement
+        ],
+    )
     samples = [(reading.sample, response.model) for response, reading in readings if reading.sample]
     add_samples(cursor, samples)
+
+
+def _evolution(sample: Sample, response: Response) -> Evolution:
+    about = response.about
+    return Evolution(
+        sample_id=sample.id,
+        parent_id=about["sample"],
+        parent_revision=about["revision"],
+        heuristic=about["heuristic"],
+        round=about["round"],
+        request_key=response.key,
+    )
+
+
+def _judgement(scores: dict[str, Any], response: Response) -> Judgement:
+    return Judgement(
+        request_key=response.key,
+        sample_id=response.about["sample"],
+        revision=response.about["revision"],
+        model=response.model,
+        judged_at=datetime.fromtimestamp(response.received_at, UTC),
+        **scores,
+    )
 
 
 def parse_again(workspace: Workspace) -> tuple[int, int]:

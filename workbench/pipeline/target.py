@@ -109,8 +109,8 @@ def _configured(workspace: Workspace, options: TargetOptions) -> Target:
     price = find_price(workspace, model)
     if options.max_cost is not None and price is None:
         raise WinnowError(
-            f"The price of {model} is not known, so a cap of {options.max_cost:g} US dollars cannot "
-            "be kept: enter the model's price on the Settings page first."
+            f"The price of {model} is not known, so a cap of {options.max_cost:g} US dollars "
+            "cannot be kept: enter the model's price on the Settings page first."
         )
     key = settings.api_key.get_secret_value()
     return Target(

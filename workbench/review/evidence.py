@@ -25,12 +25,15 @@ class Evidence:
 def evidence_of(card: dict[str, Any]) -> list[Evidence]:
     """The evidence lines of one sample's card, worst first.
 
-    A card is a row of `storage.samples.get_cards`: findings, nearest task, similarity, lengths.
+    A card is a row of `storage.samples.get_cards`: findings, nearest task, similarity, lengths,
+    judgements of this revision, lineage. A judge only suggests, so its lines are always plain.
     """
     lines = [_from_finding(finding) for finding in card["findings"]]
     lines.append(_similarity(card))
     if not card["findings"] and card["category"] is not None:
         lines.append(Evidence("plain", "Checks", "No check found anything wrong."))
+    lines += [_suggestion(judgement) for judgement in card["judgements"]]
+    lines += _lineage(card)
     order = {"bad": 0, "warning": 1, "plain": 2}
     return sorted(lines, key=lambda line: order[line.level])
 
@@ -77,3 +80,26 @@ def _similarity(card: dict[str, Any]) -> Evidence:
         "task",
         card["nearest_task"],
     )
+
+
+def _suggestion(judgement: dict[str, Any]) -> Evidence:
+    scores = [judgement[axis] for axis in ("meets_problem", "logic", "edge_cases")]
+    return Evidence(
+        "plain",
+        f"Judge suggests {scores[0]}, {scores[1]}, {scores[2]} of 5",
+        f"Meets the problem {scores[0]}, logic {scores[1]}, edge cases {scores[2]}, says "
+        f"{judgement['model']}: {judgement['reason']}",
+    )
+
+
+def _lineage(card: dict[str, Any]) -> list[Evidence]:
+    lines = []
+    if evolution := card["evolution"]:
+        way = evolution["heuristic"].replace("-", " ")
+        text = f"Made harder by {way}. This is the sample it was made from:"
+        title = f"Evolved, round {evolution['round']}"
+        lines.append(Evidence("plain", title, text, "sample", evolution["parent_id"]))
+    if children := card["children"]:
+        title = "Evolved further" if len(children) == 1 else f"Evolved into {len(children)} samples"
+        lines.append(Evidence("plain", title, "The newest one:", "sample", children[-1]))
+    return lines

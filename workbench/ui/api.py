@@ -17,6 +17,8 @@ from storage.runs import list_runs
 from workbench.pipeline.analyze import start_analyze
 from workbench.pipeline.jobs import cancel_job, describe_job, describe_jobs, resume_job
 from workbench.review.evidence import evidence_of
+from workbench.ui.compare_api import add_compare_routes
+from workbench.ui.generate_api import add_generate_routes
 from workbench.ui.render import code_html, markdown_html, marked_words_html, seed_html
 from workbench.workspace import Workspace
 
@@ -49,6 +51,8 @@ def add_routes(app: FastAPI, workspace: Workspace) -> None:
     _add_shell_routes(router, workspace)
     _add_explore_routes(router, workspace)
     _add_review_routes(router, workspace)
+    add_compare_routes(router, workspace)
+    add_generate_routes(router, workspace)
     app.include_router(router)
 
 

@@ -24,6 +24,8 @@ HEAD = """
 <link rel="icon" href="/winnow/favicon.svg">
 <link rel="stylesheet" href="/winnow/winnow.css">
 <link rel="stylesheet" href="/winnow/explore.css">
+<link rel="stylesheet" href="/winnow/generate.css">
+<link rel="stylesheet" href="/winnow/compare.css">
 <link rel="stylesheet" href="/winnow/code.css">
 <script src="/winnow/shell.js" defer></script>
 <script src="/winnow/decisions.js" defer></script>
@@ -31,6 +33,11 @@ HEAD = """
 <script src="/winnow/explore-marks.js" defer></script>
 <script src="/winnow/explore-map.js" defer></script>
 <script src="/winnow/explore.js" defer></script>
+<script src="/winnow/generate-failures.js" defer></script>
+<script src="/winnow/generate-job.js" defer></script>
+<script src="/winnow/generate.js" defer></script>
+<script src="/winnow/compare.js" defer></script>
+<script src="/winnow/prices.js" defer></script>
 """
 
 

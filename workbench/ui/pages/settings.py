@@ -38,30 +38,26 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
                 info="Kept in memory until the app stops, never written; WINNOW_API_KEY keeps it",
             )
             with gr.Row():
-                price_input = gr.Number(
-                    label="USD per million prompt tokens", value=None, minimum=0, min_width=120
-                )
-                price_output = gr.Number(
-                    label="USD per million completion tokens", value=None, minimum=0, min_width=120
-                )
-            with gr.Row():
                 test = gr.Button("Test", min_width=90)
                 save = gr.Button("Save", variant="primary", min_width=90)
             said = block()
+            block(_PRICES)
         with gr.Column(scale=3, min_width=320):
             machine = block(_CHECKING)
             places = block()
-    inputs = [base_url, model, key, price_input, price_output]
+    inputs = [base_url, model, key]
     save.click(view.save, inputs, [said, key]).success(
         view.diagnose, outputs=machine, show_progress="hidden"
     )
     test.click(view.test, inputs, said)
-    fields = [base_url, model, price_input, price_output, places]
+    fields = [base_url, model, places]
     pages.load(view.open, outputs=fields, show_progress="hidden").then(
         view.diagnose, outputs=machine, show_progress="hidden"
     )
 
 
+# Filled by `static/prices.js`.
+_PRICES = '<section class="w-panel" id="prices" aria-label="Prices"></section>'
 _CHECKING = inert(
     '<section class="w-panel"><h2>This machine</h2><p class="w-muted">Checking what works…</p>'
     "</section>"
@@ -80,8 +76,6 @@ class SettingsView:
         return [
             settings.base_url,
             settings.model,
-            settings.price_input,
-            settings.price_output,
             _places_html(settings),
         ]
 
@@ -110,31 +104,21 @@ class SettingsView:
         endpoint = Endpoint(settings.base_url, settings.model, settings.api_key.get_secret_value())
         return _said(check_endpoint(endpoint))
 
-    def _with(
-        self,
-        base_url: str,
-        model: str,
-        key: str,
-        price_input: float | None,
-        price_output: float | None,
-    ) -> Settings:
+    def _with(self, base_url: str, model: str, key: str) -> Settings:
         address = (base_url or "").strip()
         if address and not address.startswith(("http://", "https://")):
             raise WinnowError(f"{address!r} is no base URL: it begins with http:// or https://.")
-        if (price_input is None) != (price_output is None):
-            raise WinnowError("One price is missing: give both, or neither for an unknown cost.")
-        changes: dict[str, Any] = {
-            "base_url": address,
-            "model": (model or "").strip(),
-            "price_input": price_input,
-            "price_output": price_output,
-        }
-        if address.rstrip("/") != self._workspace.settings.base_url.rstrip("/"):
+        settings = self._workspace.settings
+        changes: dict[str, Any] = {"base_url": address, "model": (model or "").strip()}
+        if changes["model"] != settings.model:
+            # The settings' price is that model's; the table of prices has every other one.
+            changes |= {"price_input": None, "price_output": None}
+        if address.rstrip("/") != settings.base_url.rstrip("/"):
             # A key goes to nobody but the endpoint that it was typed for.
             changes["api_key"] = SecretStr("")
         if key:
             changes["api_key"] = SecretStr(key.strip())
-        return self._workspace.settings.model_copy(update=changes)
+        return settings.model_copy(update=changes)
 
 
 def _said(text: str) -> str:

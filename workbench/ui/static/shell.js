@@ -122,7 +122,7 @@
   const jobsBox = el("div", { class: "w-jobs", role: "region", "aria-label": "Jobs", hidden: true });
   const user = el("span", { class: "w-user" });
   const bar = el("header", { class: "w-bar" },
-    el("a", { class: "w-skip", href: "#page" }, "Skip to the page"),
+    el("a", { class: "w-skip", href: `${location.pathname}#page` }, "Skip to the page"),
     el("a", { class: "w-name", href: "/seeds" }, "Winnow"),
     el("nav", { "aria-label": "Steps" }, links), el("span", { class: "w-space" }),
     jobsButton, el("button", { class: "w-hide", type: "button", onclick: showCommand }, "Command"),

@@ -1,0 +1,1 @@
+"""One script per claim of the README, each beside the thing it is compared with."""
