@@ -186,48 +186,6 @@ def raw_answers(cursor: DuckDBPyConnection, key: str) -> list[dict[str, Any]]:
     )
 
 
-def count_failures(cursor: DuckDBPyConnection, job_id: str) -> dict[str, int]:
-    """How many requests of a job gave nothing, by reason, most first.
-
-    Requests that were asked anew (another attempt) are not counted: their newest attempt is.
-    """
-    rows = cursor.execute(
-        f"select reason, count(*) from requests q where {_FAILED} group by 1 order by 2 desc, 1",
-        [job_id],
-    )
-    return dict(rows.fetchall())
-
-
-_FAILED = (
-    "q.job_id = ? and q.reason is not null and not exists (select 1 from requests n"
-    " where n.job_id = q.job_id and n.subject = q.subject and n.prompt_id = q.prompt_id"
-    " and n.task = q.task and n.attempt > q.attempt)"
-)
-
-
-def list_failures(cursor: DuckDBPyConnection, job_id: str, *, reason: str) -> list[dict[str, Any]]:
-    """Every request of a job that gave nothing for this reason: key, state, attempt."""
-    rows = cursor.execute(
-        f"select q.key, q.state, q.attempt from requests q where {_FAILED} and q.reason = ?",
-        [job_id, reason],
-    )
-    return fetch_dicts(rows)
-
-
-def page_failures(
-    cursor: DuckDBPyConnection, job_id: str, *, reason: str = "", after: str = "", size: int = 50
-) -> list[dict[str, Any]]:
-    """One page by key of a job's requests that gave nothing: what was asked, and why it failed."""
-    rows = cursor.execute(
-        "select q.key, q.seed_id, q.reason, q.state, q.attempt, q.seconds, q.cost, q.received_at,"
-        " q.completion_tokens, s.repository, s.path, left(s.snippet, 160) as start"
-        f" from requests q left join seeds s on s.id = q.seed_id where {_FAILED}"
-        " and (? = '' or q.reason = ?) and q.key > ? order by q.key limit ?",
-        [job_id, reason, reason, after, size],
-    )
-    return fetch_dicts(rows)
-
-
 def unparsed_responses(
     cursor: DuckDBPyConnection, *, parser: int, after: str = "", size: int = 500
 ) -> list[Response]:
@@ -303,16 +261,3 @@ def model_averages(
             [model, prompt_id],
         )
     )[0]
-
-
-def set_price(cursor: DuckDBPyConnection, model: str, price: tuple[float, float] | None) -> None:
-    """Note what a model costs (US dollars per million prompt and completion tokens), or nothing."""
-    cursor.execute("delete from prices where model = ?", [model])
-    if price is not None:
-        cursor.execute("insert into prices values (?, ?, ?)", [model, *price])
-
-
-def list_prices(cursor: DuckDBPyConnection) -> dict[str, tuple[float, float]]:
-    """What each priced model costs: US dollars per million prompt and completion tokens."""
-    rows = cursor.execute("select model, input, output from prices order by model").fetchall()
-    return {model: (input_price, output_price) for model, input_price, output_price in rows}

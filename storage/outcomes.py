@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from storage.database import first_row
+from storage.database import fetch_dicts, first_row
+
+# A request of one job that gave nothing, and was not asked anew: its newest attempt stands for it.
+_FAILED = (
+    "q.job_id = ? and q.reason is not null and not exists (select 1 from requests n"
+    " where n.job_id = q.job_id and n.subject = q.subject and n.prompt_id = q.prompt_id"
+    " and n.task = q.task and n.attempt > q.attempt)"
+)
 
 
 @dataclass(slots=True)
@@ -54,6 +62,29 @@ def count_outcomes(cursor: DuckDBPyConnection, job_ids: Sequence[str]) -> dict[s
         outcomes = found[job_id]
         outcomes.cost, outcomes.unpriced, outcomes.at_most = cost, unpriced, at_most
     return found
+
+
+def list_failures(cursor: DuckDBPyConnection, job_id: str, *, reason: str) -> list[dict[str, Any]]:
+    """Every request of a job that gave nothing for this reason: key, state, attempt."""
+    rows = cursor.execute(
+        f"select q.key, q.state, q.attempt from requests q where {_FAILED} and q.reason = ?",
+        [job_id, reason],
+    )
+    return fetch_dicts(rows)
+
+
+def page_failures(
+    cursor: DuckDBPyConnection, job_id: str, *, reason: str = "", after: str = "", size: int = 50
+) -> list[dict[str, Any]]:
+    """One page by key of a job's requests that gave nothing: what was asked, and why it failed."""
+    rows = cursor.execute(
+        "select q.key, q.seed_id, q.reason, q.state, q.attempt, q.seconds, q.cost, q.received_at,"
+        " q.completion_tokens, s.repository, s.path, left(s.snippet, 160) as start"
+        f" from requests q left join seeds s on s.id = q.seed_id where {_FAILED}"
+        " and (? = '' or q.reason = ?) and q.key > ? order by q.key limit ?",
+        [job_id, reason, reason, after, size],
+    )
+    return fetch_dicts(rows)
 
 
 def count_older_readings(cursor: DuckDBPyConnection, *, parser: int) -> int:

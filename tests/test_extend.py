@@ -14,7 +14,14 @@ from workbench.commands.extend import evolve, judge
 
 def arguments(url: str, **options: object) -> Namespace:
     given = {"filter": "", "count": 5, "rounds": 2, "endpoint": url, "model": "m"}
-    rest = {"temperature": 0.0, "concurrency": 1, "max_cost": None}
+    rest = {
+        "temperature": 0.0,
+        "concurrency": 1,
+        "max_cost": None,
+        "rpm": None,
+        "tpm": None,
+        "resend": 0,
+    }
     return Namespace(**{**given, **rest, **options})
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from storage import ledger
+from storage.prices import set_price
 from storage.samples import count_samples
 from storage.seeds import add_seeds
 from tests.conftest import make_seed
@@ -136,7 +137,7 @@ def test_fifty_kills_lose_no_answer_and_pay_twice_only_for_what_was_in_flight(
     settings.save_endpoint()
     with workspace.database.transaction() as cursor:
         add_seeds(cursor, [make_seed(f"seed{n}") for n in range(SEEDS)], job_id="draw-1")
-        ledger.set_price(cursor, "good-model", (1.0, 2.0))
+        set_price(cursor, "good-model", (1.0, 2.0))
     target = TargetOptions(endpoint="configured", concurrency=CONCURRENCY)
     folder = start_generate(workspace, GenerateOptions(count=SEEDS, target=target))
     workspace.close()

@@ -106,7 +106,7 @@ NOT_PAID, UNKNOWN = "not paid", "unknown"
         ),
         (Reply(json.dumps({"choices": []})), "no_choices", 1, "paid, no usage"),
         (Reply(chat_body(None)), "no_content", 1, "paid"),
-        (Reply(chat_body([{"type": "image"}])), "no_content", 1, "paid"),
+        (Reply(chat_body([{"type": "image"}])), "not_text", 1, "paid"),
         (Reply(chat_body("abc", finish="length")), "cut_off", 1, "paid"),
         (Reply(chat_body("abc", finish="content_filter")), "content_filtered", 1, "paid"),
         (Reply(chat_body(None, refusal="no")), "refused", 1, "paid"),

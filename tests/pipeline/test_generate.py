@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from storage import ledger
 from storage.errors import WinnowError
 from storage.jobs import get_job
+from storage.outcomes import count_outcomes, page_failures
+from storage.prices import set_price
 from storage.samples import count_samples
 from storage.seeds import add_seeds
 from tests.conftest import make_seed
@@ -65,6 +67,11 @@ def finish(workspace: Workspace, folder: JobFolder) -> str:
         time.sleep(0.05)
     take_in(workspace)
     return folder.state().value
+
+
+def failures(cursor, folder: JobFolder) -> dict[str, int]:
+    reasons = count_outcomes(cursor, [folder.id])[folder.id].reasons
+    return {reason: sum(states.values()) for reason, states in reasons.items()}
 
 
 def count(workspace: Workspace) -> int:
@@ -142,8 +149,8 @@ def test_an_answer_that_gave_nothing_is_asked_for_anew_only_on_request(seeded, s
     assert {body["temperature"] for body in again} == {0.7}
     assert count(seeded) == 3
     with seeded.database.read() as cursor:
-        assert ledger.count_failures(cursor, folder.id) == {"no_problem_label": 1}
-        (row,) = ledger.page_failures(cursor, folder.id, reason="no_problem_label")
+        assert failures(cursor, folder) == {"no_problem_label": 1}
+        (row,) = page_failures(cursor, folder.id, reason="no_problem_label")
         assert row["attempt"] == 1
         (raw,) = ledger.raw_answers(cursor, row["key"])
         assert raw["raw"] == NO_LABELS
@@ -155,7 +162,7 @@ def test_what_may_be_paid_is_sent_again_only_on_request(seeded, server):
     folder = start_generate(seeded, options(2, concurrency=1))
     finish(seeded, folder)
     with seeded.database.read() as cursor:
-        assert ledger.count_failures(cursor, folder.id) == {"connection_lost": 1}
+        assert failures(cursor, folder) == {"connection_lost": 1}
         assert ledger.spending(cursor)["unpriced"] == 2  # no price is known at all
     with pytest.raises(WinnowError, match="nothing to resume"):
         resume_job(seeded, folder.id)
@@ -164,7 +171,7 @@ def test_what_may_be_paid_is_sent_again_only_on_request(seeded, server):
     assert len(server.asked) == 3
     assert count(seeded) == 2
     with seeded.database.read() as cursor:
-        assert ledger.count_failures(cursor, folder.id) == {}
+        assert failures(cursor, folder) == {}
 
 
 def test_a_new_parser_reads_old_answers_again(seeded, server):
@@ -179,7 +186,7 @@ def test_a_new_parser_reads_old_answers_again(seeded, server):
     assert count(seeded) == 3
     assert len(server.asked) == 3
     with seeded.database.read() as cursor:
-        assert ledger.count_failures(cursor, folder.id) == {}
+        assert failures(cursor, folder) == {}
 
 
 def test_limits_can_be_changed_at_a_resume(seeded, server):
@@ -199,7 +206,7 @@ def test_an_estimate_rests_on_what_was_seen(seeded, server):
     unknown = estimate(seeded, options(100))
     assert (unknown.answers, unknown.seconds, unknown.cost, unknown.most_cost) == (0, *[None] * 3)
     with seeded.database.transaction() as cursor:
-        ledger.set_price(cursor, "good-model", (1.0, 2.0))
+        set_price(cursor, "good-model", (1.0, 2.0))
     bound = estimate(seeded, options(100))
     assert bound.cost is None and bound.most_cost > 100 * 2500 * 2.0 / 1e6
     finish(seeded, start_generate(seeded, options(2, max_cost=1.0)))

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from storage.ledger import add_responses, set_price
+from storage.ledger import add_responses
+from storage.prices import set_price
 from storage.records import Response
 from storage.seeds import add_seeds
 from tests.conftest import make_seed

@@ -4,11 +4,13 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from storage.records import Response, Sample
 from workbench.generation.code_language import find_code_language
 from workbench.generation.prompts import storable_text, worked_example
+from workbench.generation.refusals import is_refusal
 
 SOURCE = "oss-instruct"
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*([^\s`]*)")
@@ -109,7 +111,9 @@ def read_content(raw_body: str) -> str | ParseFailure:
         return ParseFailure("refused", storable_text(str(message["refusal"]))[:DETAIL])
     if finish != "stop":
         return ParseFailure("not_finished", f"finish_reason is {finish!r}"[:DETAIL])
-    if not isinstance(content, str) or not content.strip():
+    if content is not None and not isinstance(content, str):
+        return ParseFailure("not_text", f"content is a JSON {type(content).__name__}")
+    if not content or not content.strip():
         return ParseFailure("no_content")
     return storable_text(content.replace("\r\n", "\n"))
 
@@ -123,6 +127,8 @@ def _split(content: str) -> tuple[str, str] | ParseFailure:
         ("problem description", "no_problem_label"),
         ("solution", "no_solution_label"),
     ):
+        if name not in names and is_refusal(content):
+            return ParseFailure("refused", content[:DETAIL])
         if name not in names:
             return ParseFailure(reason, content[:DETAIL])
     if names[0] == "solution":
@@ -173,13 +179,20 @@ def find_code_block(text: str) -> tuple[str, str] | None:
 
 def _is_copied(problem: str, solution: str) -> bool:
     """Whether a small model gave back the prompt's worked example instead of something new."""
-    example_problem, example_solution = (_words(part) for part in worked_example())
+    example_runs, example_solution = _example()
     words = _words(problem)
     if not words or _words(solution) == example_solution:
         return True
     # A copy with a few words changed shares nearly all runs of five words with the example.
     runs = _runs(words)
-    return len(runs & _runs(example_problem)) > 0.5 * len(runs)
+    return len(runs & example_runs) > 0.5 * len(runs)
+
+
+@cache
+def _example() -> tuple[set[tuple[str, ...]], tuple[str, ...]]:
+    """The example's problem as runs of words, its solution as words."""
+    problem, solution = worked_example()
+    return _runs(_words(problem)), _words(solution)
 
 
 def _words(text: str) -> tuple[str, ...]:

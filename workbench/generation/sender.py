@@ -154,9 +154,9 @@ class Sender:
                 await self._back_off(answer, failure, refusals, entered_at)
                 if refusals < most:
                     continue
+            self._judge(failure)  # at once: others must not be sent while this is being written
             await self._writer.put(response)
             self._hooks.stored(response)
-            self._judge(failure)
             if failure is None or failure.reason not in MAYBE_PAID or self._resends < 1:
                 return
             self._resends -= 1

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from storage import ledger
 from storage.errors import WinnowError
 from storage.outcomes import asked_models
+from storage.prices import list_prices, set_price
 from workbench.generation.limits import Price
 from workbench.pipeline.target import find_price
 from workbench.workspace import Workspace
@@ -28,7 +28,7 @@ class ModelPrice:
 def known_prices(workspace: Workspace) -> list[ModelPrice]:
     """Every model that has a price, was asked, or is set to be asked, by name."""
     with workspace.database.read() as cursor:
-        typed_in = ledger.list_prices(cursor)
+        typed_in = list_prices(cursor)
         asked = asked_models(cursor)
     settings = workspace.settings
     chosen = [settings.model] if settings.model and settings.base_url else []
@@ -58,4 +58,4 @@ def save_price(workspace: Workspace, model: str, price: Price | None) -> None:
                 f"{value:g} is no price: use US dollars per million tokens, 0 where it is free."
             )
     with workspace.database.transaction() as cursor:
-        ledger.set_price(cursor, name, (price.input, price.output) if price else None)
+        set_price(cursor, name, (price.input, price.output) if price else None)

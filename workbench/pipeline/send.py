@@ -13,6 +13,7 @@ from storage.errors import WinnowError
 from storage.evolutions import Evolution, add_evolutions
 from storage.jobs import add_job, settle_job
 from storage.judgements import Judgement, add_judgements
+from storage.outcomes import list_failures
 from storage.records import Prompt, Request, Response, Sample
 from storage.samples import add_samples
 from workbench.generation.evolution import TASK as EVOLVING
@@ -146,7 +147,7 @@ def _add_attempts(workspace: Workspace, folder: JobFolder, reasons: Collection[s
     wanted = {}
     with workspace.database.read() as cursor:
         for reason in reasons:
-            for row in ledger.list_failures(cursor, folder.id, reason=reason):
+            for row in list_failures(cursor, folder.id, reason=reason):
                 if row["state"] == "answered":
                     wanted[row["key"]] = row["attempt"]
     if not wanted:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage import ledger
 from storage.errors import WinnowError
+from storage.prices import list_prices
 from workbench.generation.limits import Limits, Price
 from workbench.settings import Settings
 from workbench.workspace import Workspace
@@ -128,7 +128,7 @@ def _configured(workspace: Workspace, options: TargetOptions) -> Target:
 def find_price(workspace: Workspace, model: str) -> Price | None:
     """What a model of an endpoint costs, or None where nobody said."""
     with workspace.database.read() as cursor:
-        typed_in = ledger.list_prices(cursor).get(model)
+        typed_in = list_prices(cursor).get(model)
     if typed_in:
         return Price(*typed_in)
     settings = workspace.settings

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from storage import ledger, samples, seeds
 from storage.errors import WinnowError
 from storage.filters import SampleFilter
-from storage.outcomes import Outcomes, count_older_readings, count_outcomes
+from storage.outcomes import Outcomes, count_older_readings, count_outcomes, page_failures
 from storage.records import Seed
 from workbench.generation.limits import Limits, Price, load_limits
 from workbench.generation.tasks import PARSER_VERSION
@@ -143,9 +143,7 @@ def _add_failure_routes(router: APIRouter, workspace: Workspace) -> None:
     @router.get("/generate/jobs/{job_id}/failures")
     def failures(job_id: str, reason: str = "", after: str = "") -> dict[str, Any]:
         with workspace.database.read() as cursor:
-            rows = ledger.page_failures(
-                cursor, job_id, reason=reason, after=after, size=FAILURES_AT_ONCE
-            )
+            rows = page_failures(cursor, job_id, reason=reason, after=after, size=FAILURES_AT_ONCE)
         return {"rows": rows, "more": len(rows) == FAILURES_AT_ONCE}
 
     @router.get("/generate/requests/{key}")
