@@ -29,7 +29,7 @@ from workbench.pipeline.target import TargetOptions
 from workbench.workspace import Workspace
 
 SEEDS = 6
-NO_LABELS = chat_body("I will not.")
+NO_LABELS = chat_body("Some text without labels.")
 
 
 @pytest.fixture
@@ -141,6 +141,8 @@ def test_an_answer_that_gave_nothing_is_asked_for_anew_only_on_request(seeded, s
     assert count(seeded) == 2
     with pytest.raises(WinnowError, match="is done: there is nothing to resume"):
         resume_job(seeded, folder.id)
+    with pytest.raises(WinnowError, match="has nothing to ask anew for the reason timed_out"):
+        resume_job(seeded, folder.id, retry=["timed_out"])
     server.replies = [Reply(NO_LABELS)]
     resume_job(seeded, folder.id, retry=["no_problem_label"])
     assert finish(seeded, folder) == "done"

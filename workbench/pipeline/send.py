@@ -135,11 +135,17 @@ def prepare_resume(
     kept = limits or load_limits(folder.path)
     added = _add_attempts(workspace, folder, retry)
     replace(kept, retry=tuple(sorted(retry))).save(folder.path)
-    if not claim(workspace, folder) and not added:
+    if claim(workspace, folder) or added:
+        return
+    if retry:
         raise WinnowError(
-            f"Job {folder.id} has nothing left to send: what it asked for was answered, or is "
-            "being asked by another job."
+            f"Job {folder.id} has nothing to ask anew for the reason {', '.join(sorted(retry))}: "
+            "the Generate page shows why its requests failed."
         )
+    raise WinnowError(
+        f"Job {folder.id} has nothing left to send: what it asked for was answered, or is "
+        "being asked by another job."
+    )
 
 
 def _add_attempts(workspace: Workspace, folder: JobFolder, reasons: Collection[str]) -> int:
