@@ -42,7 +42,7 @@ def claim_requests(
             "key": request.key,
             "job_id": job_id,
             "seed_id": request.seed_id,
-            "subject": _subject(request),
+            "subject": request.subject,
             "prompt_id": request.prompt_id,
             "endpoint": endpoint,
             "model": model,
@@ -70,11 +70,6 @@ def claim_requests(
         [job_id, keys],
     )
     return dict(ours.fetchall())
-
-
-def _subject(asked: Request | Response) -> str:
-    """What another attempt of the same is about too: the sample, where there is one."""
-    return str(asked.about.get("sample", asked.seed_id))
 
 
 def release_requests(cursor: DuckDBPyConnection, job_id: str) -> None:
@@ -134,7 +129,7 @@ def _request_row(
         "key": response.key,
         "job_id": job_id,
         "seed_id": response.seed_id,
-        "subject": _subject(response),
+        "subject": response.subject,
         "prompt_id": response.prompt_id,
         "endpoint": response.endpoint,
         "model": response.model,

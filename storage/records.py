@@ -69,6 +69,11 @@ class Request:
     attempt: int = 0
     about: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def subject(self) -> str:
+        """What every attempt of it is about: the sample, where there is one, or else the seed."""
+        return str(self.about.get("sample", self.seed_id))
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -97,6 +102,11 @@ class Response:
     task: str = "oss-instruct"
     attempt: int = 0
     about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """As in the request."""
+        return str(self.about.get("sample", self.seed_id))
 
 
 @dataclass(frozen=True, slots=True)

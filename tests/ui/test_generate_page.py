@@ -11,6 +11,7 @@ from tests.conftest import make_seed
 from workbench.generation.prompts import load_prompt
 from workbench.pipeline.prompts import save_version
 from workbench.pipeline.trial import TRIAL, start_trial
+from workbench.ui.pages.compare import CompareView
 from workbench.ui.pages.generate import Form, GenerateView
 from workbench.ui.pages.settings import SettingsView
 
@@ -128,6 +129,23 @@ def test_a_kept_version_of_a_prompt_can_be_chosen_by_its_id(view, workspace):
     assert choices["oss-instruct (built in)"] == "oss-instruct"
     assert choices[f"mine · {saved.id[:8]}"] == saved.id
     assert f"--prompt {saved.id}" in describe(view, prompt=saved.id)
+
+
+def test_a_version_saved_now_can_be_chosen_in_every_form_without_a_reload(view, workspace):
+    before = {value for _, value in view.prompt_choices()["choices"]}
+    saved = save_version(
+        workspace, name="mine", system="Be brief.", user="Use this:\n{snippet}\n"
+    ).prompt
+    update = view.prompt_choices()
+    assert {value for _, value in update["choices"]} - before == {saved.id}
+    assert "value" not in update  # what is chosen stays chosen
+    assert CompareView(workspace).prompts()[1]["value"] == saved.id
+
+
+def test_each_arm_of_a_comparison_is_filled_by_an_update_of_its_own(view, workspace):
+    filled = CompareView(workspace).open()
+    assert len({id(update) for update in filled}) == len(filled) == 6
+    assert filled[1]["value"] == filled[4]["value"] == "configured"
 
 
 def test_a_trial_asks_a_few_seeds_that_the_start_after_it_leaves_out(view, workspace):

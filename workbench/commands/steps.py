@@ -82,8 +82,11 @@ def _follow_generation(workspace: Workspace, folder: JobFolder) -> Answer:
         total = samples.count_samples(cursor)
     reasons = ", ".join(f"{count} {reason}" for reason, count in failed.items())
     tail = f" ({reasons})" if reasons else ""
+    ok, done, seconds = (progress.get(name, 0) for name in ("ok", "done", "seconds"))
+    rate = f", {ok / done:.0%} of the answers" if done else ""
+    rate += f", {60 * ok / seconds:,.1f} a minute" if ok and seconds else ""
     return Answer(
-        f"Got {progress.get('ok', 0):,} samples, {sum(failed.values()):,} failed{tail}; "
+        f"Got {ok:,} samples{rate}, {sum(failed.values()):,} failed{tail}; "
         f"{total:,} samples are there.",
         {"job": job["id"], "failed": failed, "samples": total, **_figures(progress)},
     )

@@ -64,19 +64,20 @@ def run(folder: JobFolder) -> None:
         JobPaused: the endpoint refuses for good, or a limit is reached.
         WinnowError: a wrong parameter, or no model.
     """
-    total = sum(1 for _ in read_requests(folder.path))
-    if not total:
+    elsewhere = _read_elsewhere(folder.path)
+    asked = (request for request in read_requests(folder.path) if request.key not in elsewhere)
+    total = len({(request.prompt_id, request.subject) for request in asked})
+    if not total and not elsewhere:
         raise WinnowError(f"Job {folder.id} has no requests: start it anew.")
     try:
         with _open_target(folder, total=total) as target:
-            _send(folder, target, total=total)
+            _send(folder, target, elsewhere, total=total)
     except _Stopped:
         return
 
 
-def _send(folder: JobFolder, target: _Target, *, total: int) -> None:
-    elsewhere = _read_elsewhere(folder.path)
-    tally = Tally(total=total - len(elsewhere), reused=len(elsewhere), price=target.price)
+def _send(folder: JobFolder, target: _Target, elsewhere: frozenset[str], *, total: int) -> None:
+    tally = Tally(total=total, reused=len(elsewhere), price=target.price)
     _record_interrupted(folder.path, target)
     final = set[str]()
     for response in read_answers(folder.path):

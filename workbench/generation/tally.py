@@ -15,6 +15,7 @@ WINDOW_SECONDS = 60.0
 class Tally:
     """Counts of what came back; `done` = `ok` + everything in `failed`.
 
+    Another attempt counts in the place of the one before it, so `total` is of what is asked about.
     `reused` requests were answered in other jobs, or are being asked there; not in `total`.
     """
 
@@ -26,14 +27,15 @@ class Tally:
         self.cost = self.uncertain = 0.0
         self.unpriced = 0
         self._price = price
-        self._outcomes: dict[str, str] = {}  # by key; "" where it gave what was asked for
+        # By prompt and subject; "" where it gave what was asked for.
+        self._outcomes: dict[tuple[str, str], str] = {}
         self._started = time.monotonic()
         self._recent: deque[tuple[float, int, bool]] = deque()
 
     def add(self, response: Response, *, earlier: bool = False) -> None:
         """Count a response; `earlier` ones, from before a resume, leave the speed alone."""
         reason = read_response(response).reason or ""
-        self._outcomes[response.key] = reason
+        self._outcomes[response.prompt_id, response.subject] = reason
         self.prompt_tokens += response.prompt_tokens
         self.completion_tokens += response.completion_tokens
         if response.cost is None:

@@ -74,5 +74,5 @@ def _cost_words(expected: Estimate, model: str) -> str:
 
 
 def _dollars(value: float) -> str:
-    digits = 2 if value >= 0.1 else 4 if value >= 0.001 else 6
+    digits = 2 if value >= 0.1 else 4 if value >= 0.0001 else 6
     return f"${value:,.{digits}f}"

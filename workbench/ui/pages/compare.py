@@ -1,6 +1,7 @@
 """The section for comparisons: what to compare; list and judging are `static/compare.js`."""
 
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -19,8 +20,11 @@ PAIRS = 20
 _STARTED = "() => document.dispatchEvent(new CustomEvent('winnow-compare'))"
 
 
-def build_compare(workspace: Workspace) -> None:
-    """A form with two arms and the seeds they share, and a place for the comparisons."""
+def build_compare(workspace: Workspace) -> tuple[Callable[[], list[Any]], list[Any]]:
+    """A form with two arms and the seeds they share, and a place for the comparisons.
+
+    Returns what fills the two lists of prompts anew, and the two.
+    """
     view = CompareView(workspace)
     arms = []
     with gr.Row(equal_height=False):
@@ -62,6 +66,7 @@ def build_compare(workspace: Workspace) -> None:
     gr.on(None, view.open, outputs=arms, show_progress="hidden")
     inputs = [*arms, name, count, temperature, max_cost]
     start.click(view.start, inputs, note).success(None, js=_STARTED)
+    return view.prompts, [arms[0], arms[3]]
 
 
 class CompareView:
@@ -71,22 +76,24 @@ class CompareView:
         self._workspace = workspace
 
     def open(self) -> list[Any]:
-        """Fill both arms: the newest edited version against the one that it came from."""
+        """Fill both arms with the prompts and endpoints there are."""
+        endpoints = self._endpoints()
+        filled: list[Any] = []
+        # An update of its own for each: Gradio takes what it is given apart.
+        for prompt in self.prompts():
+            endpoint = gr.update(choices=endpoints, value=endpoints[0][1])
+            filled += [prompt, endpoint, gr.update(value="")]
+        return filled
+
+    def prompts(self) -> list[Any]:
+        """The prompts of both arms: the newest edited version against the one it came from."""
         known = list_versions(self._workspace)
         prompts = [(version.label, version.prompt.id) for version in known]
         newest = next((version for version in known if not version.built_in), known[0])
         other = newest.parent_id or next(
             version.prompt.id for version in known if version is not newest
         )
-        endpoints = self._endpoints()
-        filled: list[Any] = []
-        for chosen in (other, newest.prompt.id):
-            filled += [
-                gr.update(choices=prompts, value=chosen),
-                gr.update(choices=endpoints, value=endpoints[0][1]),
-                gr.update(value=""),
-            ]
-        return filled
+        return [gr.update(choices=prompts, value=value) for value in (other, newest.prompt.id)]
 
     def _endpoints(self) -> list[tuple[str, str]]:
         settings = self._workspace.settings

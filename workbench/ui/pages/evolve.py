@@ -25,9 +25,10 @@ SHOWN_JOBS = 4
 def build_evolve(workspace: Workspace) -> None:
     """A form for evolving samples, one for having them judged, and their newest jobs under both."""
     view = EvolveView(workspace)
-    shown = block(view.jobs())
     evolve = _form(view, "Evolve", "verdict=accepted", "evolve")
     judge = _form(view, "Judge", "verdict=undecided", "judge")
+    # Under the forms, which stay where they are when a job is added.
+    shown = block(view.jobs(), elem_classes="g-chains")
     evolve["start"].click(view.evolve, evolve["inputs"], [evolve["said"], shown])
     judge["start"].click(view.judge, judge["inputs"][:-1], [judge["said"], shown])
     gr.Timer(5).tick(view.jobs, outputs=shown, show_progress="hidden")
@@ -47,9 +48,11 @@ def build_evolve(workspace: Workspace) -> None:
 def _form(view: "EvolveView", label: str, where: str, name: str) -> dict[str, Any]:
     evolving = name == "evolve"
     text = (
-        "A model makes problems harder, in one of five ways a round; what it gives are samples."
+        "A model makes each problem harder in one of five ways and solves it: a new sample, which "
+        "keeps its parent."
         if evolving
-        else "A model scores samples from 1 to 5; reviewers see it as a suggestion, and decide."
+        else "A model gives scores from 1 to 5 and a reason. Reviewers see them as a suggestion; "
+        "only people decide."
     )
     block(inert(f'<h2 class="w-h2">{label}</h2><p class="w-muted">{escape(text)}</p>'))
     endpoints = list(view.endpoints())
@@ -113,7 +116,10 @@ class EvolveView:
         start_evolve(
             self._workspace, EvolveOptions(chosen, int(count or 0), int(rounds or 1), target)
         )
-        return [_said("Started: its job is above."), self.jobs()]
+        return [
+            _said("Started: its job is below, and on top of the page."),
+            self.jobs(),
+        ]
 
     @plain_errors
     def judge(self, where: str, endpoint: str | None, count: float | None) -> list[str]:
@@ -121,7 +127,10 @@ class EvolveView:
         target = self._target(endpoint)
         chosen = SampleFilter.parse(where)
         start_judge(self._workspace, JudgeOptions(chosen, int(count or 0), target))
-        return [_said("Started: its job is above."), self.jobs()]
+        return [
+            _said("Started: its job is below, and on top of the page."),
+            self.jobs(),
+        ]
 
     def describe_evolve(
         self, where: str, endpoint: str | None, count: float | None, rounds: int | None

@@ -29,7 +29,7 @@ EMBEDDED = {
 }
 # Below the jobs, each folded away: its title, the name in the page's address, what fills it.
 SECTIONS = (
-    ("Evolve samples", "evolve", build_evolve),
+    ("Evolve and judge", "evolve", build_evolve),
     ("Import samples", "import", build_import),
     ("Prompts", "prompts", build_prompts),
     ("Compare", "compare", build_compare),
@@ -76,9 +76,14 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
         with gr.Column(scale=2, min_width=220):
             block(_SECTION_LINKS)
     block('<div id="generate-root"></div>')
+    filled: dict[str, Any] = {}
     for label, name, fill in SECTIONS:
         with gr.Accordion(label, open=False, elem_id=f"section-{name}", elem_classes="g-section"):
-            fill(workspace)
+            filled[name] = fill(workspace)
+    # A version that was just saved can be chosen without loading the page again.
+    saved, (arm_choices, arms) = filled["prompts"], filled["compare"]
+    saved.success(view.prompt_choices, outputs=prompt, show_progress="hidden")
+    saved.success(arm_choices, outputs=arms, show_progress="hidden")
     # Pressed by the script when a job ends: the estimate rests on what was answered since.
     again = gr.Button("Estimate again", visible="hidden", elem_id="generate-again")
     inputs: list[Any] = [prompt, endpoint, count, *limits]
@@ -133,6 +138,10 @@ class GenerateView:
             gr.update(choices=prompts, value=chosen),
             gr.update(choices=endpoints, value=endpoints[0]),
         ]
+
+    def prompt_choices(self) -> Any:
+        """The prompts there are now; what is chosen stays chosen."""
+        return gr.update(choices=self._prompts())
 
     def _prompts(self) -> list[tuple[str, str]]:
         """Label and value of every prompt: a built-in one by its name, a version by its id."""

@@ -146,7 +146,7 @@ def _rejected_html(rejected: dict[str, int], listed: tuple[RejectedRow, ...]) ->
         return ""
     reasons = {reason.replace("_", " "): count for reason, count in rejected.items()}
     lines = "".join(
-        f"<li>{escape(row.file)}, line {row.line}: {escape(row.reason)}"
+        f"<li>{escape(row.file)}, line {row.line:,}: {escape(row.reason.replace('_', ' '))}"
         f"{escape(f' ({row.detail})' if row.detail else '')}</li>"
         for row in listed[:SHOWN_ROWS]
     )

@@ -23,8 +23,11 @@ from workbench.ui.render import DASH, escape, inert
 from workbench.workspace import Workspace
 
 
-def build_prompts(workspace: Workspace) -> None:
-    """The editor beside what a model is sent, the difference under it, then all versions."""
+def build_prompts(workspace: Workspace) -> Any:
+    """The editor beside what a model is sent, the difference under it, then all versions.
+
+    Returns the event that a version was saved.
+    """
     view = PromptsView(workspace)
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=320):
@@ -65,7 +68,7 @@ def build_prompts(workspace: Workspace) -> None:
     )
     back.click(view.back, [*text, position], seen, show_progress="hidden")
     forth.click(view.forth, [*text, position], seen, show_progress="hidden")
-    save.click(
+    return save.click(
         view.save,
         [version, name, *text],
         [version, versions, note, changed],

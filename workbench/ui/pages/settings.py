@@ -46,9 +46,9 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
             machine = block(_CHECKING)
             places = block()
     inputs = [base_url, model, key]
-    save.click(view.save, inputs, [said, key]).success(
-        view.diagnose, outputs=machine, show_progress="hidden"
-    )
+    saved = save.click(view.save, inputs, [said, key])
+    saved.success(view.diagnose, outputs=machine, show_progress="hidden")
+    saved.success(None, js=_LOOK_AT_PRICES)
     test.click(view.test, inputs, said)
     fields = [base_url, model, places]
     pages.load(view.open, outputs=fields, show_progress="hidden").then(
@@ -56,7 +56,8 @@ def build(workspace: Workspace, pages: gr.Blocks) -> None:
     )
 
 
-# Filled by `static/prices.js`.
+# Filled by `static/prices.js`, again when another model was saved: it is in the table at once.
+_LOOK_AT_PRICES = "() => { document.dispatchEvent(new CustomEvent('winnow-prices')); }"
 _PRICES = '<section class="w-panel" id="prices" aria-label="Prices"></section>'
 _CHECKING = inert(
     '<section class="w-panel"><h2>This machine</h2><p class="w-muted">Checking what works…</p>'

@@ -2,11 +2,13 @@
 window.winnowFailures = (() => {
   "use strict";
   const { el, api, post, number, ago, showError, dialog } = window.winnow;
-  const words = (reason) => reason.replaceAll("_", " ");
+  const words = (reason) => reason.replaceAll("_", " ").replace(/\bjson\b/, "JSON");
   const total = (states) => Object.values(states).reduce((sum, count) => sum + count, 0);
 
-  const money = (value) => (value === null || value === undefined ? "unknown" : value === 0 ? "$0" : `$${value.toFixed(value >= 0.1 ? 2 : value >= 0.001 ? 4 : 6)}`);
+  const money = (value) => (value === null || value === undefined ? "unknown" : value === 0 ? "$0" : `$${value.toFixed(value >= 0.1 ? 2 : value >= 0.0001 ? 4 : 6)}`);
   const when = (time) => { const date = new Date(time); return el("span", { title: date.toLocaleString() }, ago(date / 1000)); };
+  // A sign that turns the reading direction is shown, not obeyed: it would make one word look like another.
+  const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16)}`);
   const firstLine = (text) => (text || "").trim().split("\n")[0];
 
   function copyButton(text, label = "Copy") {
@@ -143,7 +145,7 @@ window.winnowFailures = (() => {
     const written = textOf(answer.raw);
     const cut = answer.characters > answer.raw.length ? `The first ${number(answer.raw.length)} of ${number(answer.characters)} characters.` : "";
     return part(name, el("p", { class: "w-muted" }, facts, " · ", when(answer.received_at)),
-      written ? [el("h4", {}, "What the model wrote"), block(written, "What the model wrote")] : [],
+      written ? [el("h4", {}, "What the model wrote"), block(plain(written), "What the model wrote")] : [],
       el("div", { class: "g-line" }, el("h4", {}, "As received"), el("span", { class: "w-space" }), answer.raw ? copyButton(answer.raw) : null),
       answer.raw ? block(answer.raw, "The raw answer") : el("p", { class: "w-muted" }, "Nothing came back."), cut ? el("p", { class: "w-muted" }, cut) : null);
   }
@@ -158,7 +160,7 @@ window.winnowFailures = (() => {
       const place = seed ? `${seed.repository} · ${seed.path}, lines ${seed.first_line} to ${seed.last_line}` : "The seed is not in this workspace.";
       content.replaceChildren(
         ...(answers.length ? answers.map((answer, index) => answerPart(answer, index, answers.length)) : [el("p", { class: "w-muted" }, "No answer is kept of it.")]),
-        part("Seed", el("p", { class: "w-muted" }, place), seed ? block(seed.snippet, "The seed") : ""),
+        part("Seed", el("p", { class: "w-muted" }, place), seed ? block(plain(seed.snippet), "The seed") : ""),
         part("Request", el("p", { class: "w-muted" }, `${request.model} at ${request.endpoint} · task ${request.task} · attempt ${request.attempt + 1} · prompt ${request.prompt_id.slice(0, 8)}`),
           block(pretty(request.parameters), "Parameters")));
     } catch (error) { box.close(); showError(error); }

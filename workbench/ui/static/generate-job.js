@@ -89,7 +89,8 @@ window.winnowJob = (() => {
     const progress = el("div", { class: "w-progress", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
     const sentence = el("p", { class: "g-sentence" });
     const cells = Object.fromEntries(FIGURES.map(([key, label, title]) => { const value = el("b"); return [key, { value, cell: el("div", { title }, value, el("span", {}, label)) }]; }));
-    const doubt = el("p", { class: "w-muted" });
+    const note = el("span"), prices = el("span", {}, el("span"), el("a", { href: "/settings#prices" }, "Set it for the next ones"));
+    const doubt = el("p", { class: "w-muted" }, note, " ", prices);
     const reasons = bars((reason) => host.choose(job.id, reason));
     const failed = list({ close: () => host.choose(job.id, ""), retried: () => { host.choose(job.id, ""); host.look(); } });
     const why = el("section", { class: "g-why", "aria-label": "Failures" }, el("div", {}, el("h2", {}, "Failed, by reason"), reasons.node), failed.node);
@@ -128,9 +129,11 @@ window.winnowJob = (() => {
         if (value !== null) set(cells[key].value, value);
       }
       const reused = now.progress.reused ? `${number(now.progress.reused)} more were answered, or are being asked, in other jobs.` : "";
-      const priceless = !now.priced ? "The price of this model was unknown when the job was started: enter it on the Settings page." : "";
-      set(doubt, [uncertain(now), priceless, reused].filter(Boolean).join(" "));
-      doubt.hidden = !doubt.textContent;
+      const priceless = !now.priced;
+      set(note, [uncertain(now), reused].filter(Boolean).join(" "));
+      prices.hidden = !priceless;
+      if (priceless) set(prices.firstChild, `What this cost is unknown: ${now.model || "the model"} had no price when the job was started. `);
+      doubt.hidden = !note.textContent && !priceless;
       why.hidden = !Object.keys(now.reasons).length;
       why.classList.toggle("open", Boolean(reason));
       reasons.update(now.reasons, reason);

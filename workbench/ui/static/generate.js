@@ -5,7 +5,7 @@
   if (page !== "generate") return;
   const { jobView } = window.winnowJob;
   const FAST_MS = 1000, SLOW_MS = 5000;
-  const JOBS = 8, NEWEST = 3, MOST_NEWEST = 12;
+  const JOBS = 5, NEWEST = 3, MOST_NEWEST = 12;
   const NONE = "none";     // in the address: no job is open
 
   let chosen = { job: "", reason: "" };
@@ -16,6 +16,7 @@
   let looking = null;
   let states = null;       // of the jobs, to see that one ended
   let shownSamples = "";
+  let samplesShown = 0;    // how many there were when the newest were painted
   const views = new Map();
   const parts = {};
 
@@ -74,11 +75,20 @@
     states = now;
   }
 
-  async function readNewest() {
+  // What somebody reads stays where it is: then a button says how many more there are by now.
+  const reading = () => parts.newest.matches(":hover, :focus-within") || Boolean(parts.newest.querySelector(".open"));
+
+  async function readNewest({ always = false } = {}) {
     const key = `${last.samples} ${newest}`;
-    if (key === shownSamples) return;
-    paintNewest(last.samples ? await api(`generate/newest?size=${newest}`) : []);
+    const arrived = last.samples - samplesShown;
+    const wait = !always && key !== shownSamples && arrived > 0 && parts.newest.childElementCount > 0 && reading();
+    parts.fresh.hidden = !wait;
+    if (wait) { const text = `Show ${number(arrived)} new`; if (parts.fresh.textContent !== text) parts.fresh.textContent = text; }
+    if (wait || key === shownSamples) return;
+    const now = last.samples;
+    paintNewest(now ? await api(`generate/newest?size=${newest}`) : []);
     shownSamples = key;
+    samplesShown = now;
   }
 
   // The page, built once; painting fills its parts
@@ -88,10 +98,11 @@
     Object.assign(parts, {
       jobs: box("g-jobs"), note: el("p", { class: "g-note w-muted", hidden: true }), older: box("g-line"), again: box("g-line g-again"), newest: box("g-newest"), empty: box(""),
       more: el("button", { class: "w-button", type: "button", hidden: true, onclick: () => { wanted += JOBS; look(); } }, "Older jobs"),
-      newestMore: el("button", { class: "w-button", type: "button", hidden: true, onclick: () => { newest = newest === NEWEST ? MOST_NEWEST : NEWEST; readNewest().catch(showError); } }),
+      newestMore: el("button", { class: "w-button", type: "button", hidden: true, onclick: () => { newest = newest === NEWEST ? MOST_NEWEST : NEWEST; readNewest({ always: true }).catch(showError); } }),
+      fresh: el("button", { class: "w-button", type: "button", hidden: true, onclick: () => readNewest({ always: true }).catch(showError) }),
     });
     parts.older.append(parts.more);
-    parts.samples = el("section", { "aria-label": "Newest samples" }, el("div", { class: "g-line" }, el("h2", { class: "w-h2" }, "Newest samples"), el("span", { class: "w-space" }), parts.newestMore), parts.newest);
+    parts.samples = el("section", { "aria-label": "Newest samples" }, el("div", { class: "g-line" }, el("h2", { class: "w-h2" }, "Newest samples"), el("span", { class: "w-space" }), parts.fresh, parts.newestMore), parts.newest);
     parts.root.replaceChildren(el("section", { "aria-label": "Jobs", class: "g-section-jobs" }, parts.again, parts.note, parts.jobs, parts.older), parts.empty, parts.samples);
     parts.samples.hidden = true;
     parts.root.setAttribute("aria-busy", "true");

@@ -56,7 +56,7 @@
   }
 
   function paint(prices) {
-    const head = el("tr", {}, ["Model", "Prompt", "Completion", ""].map((text) => el("th", { scope: "col" }, text)));
+    const head = el("tr", {}, ["Model", "Prompt", "Completion"].map((text, index) => el("th", { scope: "col", class: index ? "w-num" : null }, text)), el("td"));
     root.replaceChildren(
       el("h2", {}, "Prices"),
       el("p", { class: "w-muted" }, "US dollars per million tokens. Empty is unknown: then costs are said to be unknown, and no cap on money can be kept. Jobs keep the price that they started with."),
@@ -66,6 +66,7 @@
   async function load(node) {
     root = node;
     try { paint(await api("prices")); } catch (error) { showError(error); }
+    document.addEventListener("winnow-prices", async () => { try { paint(await api("prices")); } catch (error) { showError(error); } });
     if (location.hash === "#prices") root.scrollIntoView({ block: "center" });
   }
 
