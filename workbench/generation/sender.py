@@ -82,6 +82,9 @@ class Sender:
         self._answered = False
         self._in_a_row = 0
         self._completion_tokens = 0.0
+        # Answers that are being written: a slot goes on meanwhile, but not far ahead of the disk.
+        self._storing = set[asyncio.Task[None]]()
+        self._room = asyncio.Semaphore(max(2, limits.concurrency // 8))
         if rest_seconds > 0:
             self._rest(rest_seconds)
 
@@ -98,8 +101,7 @@ class Sender:
         """
         seconds = self._limits.answer_seconds
         async with open_client(self._endpoint, answer_seconds=seconds) as client:
-            # The gate holds how many are under way; some more have an answer that is being written.
-            count = self._limits.concurrency + max(2, self._limits.concurrency // 8)
+            count = self._limits.concurrency
             slots = {asyncio.create_task(self._work(client)) for _ in range(count)}
             try:
                 await self._watch(slots, grace_seconds)
@@ -107,6 +109,7 @@ class Sender:
                 for slot in slots:
                     slot.cancel()
                 await asyncio.gather(*slots, return_exceptions=True)
+                await asyncio.gather(*self._storing)
         if self._pause:
             raise JobPaused(self._pause)
 
@@ -116,8 +119,9 @@ class Sender:
         clock = asyncio.get_running_loop().time
         while pending and clock() < deadline:
             finished, pending = await asyncio.wait(pending, timeout=TICK_SECONDS)
-            for slot in finished:
-                slot.result()  # an error of ours, such as a full disk, ends the run
+            for task in (*finished, *self._storing):
+                if task.done():
+                    task.result()  # an error of ours, such as a full disk, ends the run
             if self._hooks.stop():
                 self._stop()
             if self._stopping.is_set() and deadline == float("inf"):
@@ -154,12 +158,27 @@ class Sender:
                 await self._back_off(answer, failure, refusals, entered_at)
                 if refusals < most:
                     continue
-            self._judge(failure)  # at once: others must not be sent while this is being written
-            await self._writer.put(response)
-            self._hooks.stored(response)
+            self._judge(failure)
+            stored = await self._store(response)
             if failure is None or failure.reason not in MAYBE_PAID or self._resends < 1:
                 return
             self._resends -= 1
+            await stored  # that it may be paid for is on record before it is sent again
+
+    async def _store(self, response: Response) -> "asyncio.Task[None]":
+        """Start writing the response, which counts when it is on disk."""
+        await self._room.acquire()
+        task = asyncio.create_task(self._write(response))
+        self._storing.add(task)
+        return task
+
+    async def _write(self, response: Response) -> None:
+        try:
+            await self._writer.put(response)
+        finally:
+            self._room.release()
+        self._hooks.stored(response)
+        self._storing.discard(asyncio.current_task())  # type: ignore[arg-type]
 
     async def _send_once(
         self, client: openai.AsyncOpenAI, request: Request
