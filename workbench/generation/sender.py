@@ -178,7 +178,7 @@ class Sender:
         finally:
             self._room.release()
         self._hooks.stored(response)
-        self._storing.discard(asyncio.current_task())  # type: ignore[arg-type]
+        self._storing.discard(asyncio.current_task())
 
     async def _send_once(
         self, client: openai.AsyncOpenAI, request: Request
