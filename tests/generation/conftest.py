@@ -51,6 +51,7 @@ class Reply:
     delay: float = 0.0
     cut: bool = False  # close the connection in the middle of the body
     reset: bool = False  # close the connection without an answer
+    wire: bytes = b""  # what goes over the wire instead of an HTTP answer
     billed: bool | None = None  # whether it is charged for; None: if it is a success
 
 
@@ -108,6 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.connection.close()
+            self.close_connection = True
+            return
+        if reply.wire:
+            self.wfile.write(reply.wire)
             self.close_connection = True
             return
         body = reply.body.encode()

@@ -80,6 +80,7 @@ def test_an_answer_without_usage_has_an_uncertain_cost(serve, make_job) -> None:
 
 
 NOT_PAID, UNKNOWN = "not paid", "unknown"
+LOST = ("connection_lost", 1, UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,13 @@ NOT_PAID, UNKNOWN = "not paid", "unknown"
             1,
             NOT_PAID,
         ),
+        (Reply(PROPER, headers={"Content-Encoding": "gzip"}), "too_large", 1, UNKNOWN),
+        (Reply(" " * 17_000_000), "too_large", 1, UNKNOWN),
+        (Reply("", 307, {"Location": "http://127.0.0.1:9/v1"}), "bad_request", 1, NOT_PAID),
+        (Reply(wire=b"nonsense\r\n\r\n"), "connection_lost", 1, UNKNOWN),
+        (Reply(wire=b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}"), *LOST),
+        (Reply(wire=b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n{}"), *LOST),
+        (Reply(wire=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\na"), *LOST),
         (Reply(json.dumps({"choices": []})), "no_choices", 1, "paid, no usage"),
         (Reply(chat_body(None)), "no_content", 1, "paid"),
         (Reply(chat_body([{"type": "image"}])), "not_text", 1, "paid"),
@@ -207,6 +215,12 @@ def test_a_rest_is_obeyed_by_every_request(serve, make_job) -> None:
     run(make_job(server.url, seeds=6, concurrency=2))
     assert time.monotonic() - start >= 1.0
     assert len(server.asked) == 7
+
+
+def test_a_rest_without_end_pauses_the_job_too(serve, make_job) -> None:
+    server = serve(Reply("{}", 429, {"Retry-After": "1e308"}))
+    with pytest.raises(JobPaused, match="asks to wait until"):
+        run(make_job(server.url))
 
 
 def test_a_long_rest_pauses_the_job_and_is_remembered(serve, make_job) -> None:

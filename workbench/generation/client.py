@@ -22,6 +22,7 @@ from workbench.generation.limits import MOST_CONCURRENT, Price
 MAX_BODY_BYTES = 16_000_000
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 300.0
+LONGEST_RETRY_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def open_client(
         base_url=endpoint.base_url,
         api_key=endpoint.api_key or "none",
         max_retries=0,
+        default_headers={"Accept-Encoding": "identity"},
         http_client=openai.DefaultAioHttpClient(
             timeout=httpx2.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=None),
             limits=httpx2.Limits(max_connections=MOST_CONCURRENT),
@@ -54,7 +56,7 @@ def open_client(
     )
 
 
-class _TooLarge(httpx2.StreamError):
+class _TooLarge(httpx2.TransportError):
     """A body beyond what any sample can be."""
 
 
@@ -77,6 +79,9 @@ class _LimitedBody(httpx2.AsyncByteStream):
 
 
 async def _limit_body(response: httpx2.Response) -> None:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        # It was not asked for, and a few kilobytes of it can become gigabytes in memory.
+        raise _TooLarge("a compressed body")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _LimitedBody(response.stream)
 
@@ -104,7 +109,12 @@ async def send(
         raw = error.response.text
         failure = classify(error.status_code, raw)
         return Answer(raw, failure, _read_retry_after(error.response.headers.get("retry-after")))
-    except (openai.APIConnectionError, httpx2.TransportError, TimeoutError) as error:
+    except (
+        openai.APIConnectionError,
+        httpx2.HTTPError,
+        aiohttp.ClientError,
+        TimeoutError,
+    ) as error:
         return Answer("", _classify_connection(error))
     raw = response.content.decode("utf-8", "replace")
     return Answer(raw, _find_failure(raw))
@@ -162,7 +172,7 @@ def _read_retry_after(value: str | None) -> float | None:
             seconds = parsedate_to_datetime(value).timestamp() - time.time()
         except ValueError:
             return None
-    return max(0.0, seconds) if seconds == seconds else None
+    return min(LONGEST_RETRY_SECONDS, max(0.0, seconds)) if seconds == seconds else None
 
 
 def _is_openai(endpoint: Endpoint) -> bool:
