@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from storage.errors import WinnowError
+from training.benchmarks.catalog import BENCHMARKS
 from training.folder import RunFolder
 from training.recipes import RECIPES, Recipe, find_recipe
 
@@ -39,15 +40,28 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--max-length", type=_positive(int), help="tokens of a row at most")
     train.add_argument("--learning-rate", type=_positive(float))
     train.add_argument("--random-seed", type=int, default=976)
-    score = commands.add_parser("evaluate", help="score a model")
-    score.add_argument("model", help="a folder, a .gguf file, or a Hub id")
-    score.add_argument("--benchmark", choices=["humaneval"], default="humaneval")
-    score.add_argument("--limit", type=int, default=164, help="tasks, evenly spaced (default 164)")
-    score.add_argument("--out", type=Path, help="keep the answers here, and take up finished ones")
+    score = _add_evaluate(commands)
     for command in (train, score):
         command.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="converted models")
         command.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
+
+
+def _add_evaluate(commands: Any) -> argparse.ArgumentParser:
+    score: argparse.ArgumentParser = commands.add_parser("evaluate", help="score a model")
+    score.add_argument("model", help="a folder, a .gguf file, a Hub id, or an endpoint's model")
+    names = [benchmark.name for benchmark in BENCHMARKS]
+    score.add_argument("--benchmark", choices=names, default=names[0])
+    score.add_argument("--benchmark-file", type=Path, help="its official file, or the folder of it")
+    score.add_argument("--limit", type=int, help="tasks, evenly spaced (default: all)")
+    score.add_argument("--samples", type=_positive(int), default=1, help="answers to each task")
+    score.add_argument("--temperature", type=_positive(float), default=0.0, help="default: greedy")
+    score.add_argument("--random-seed", type=int, default=976)
+    score.add_argument("--endpoint", default="", help="an OpenAI-compatible URL, as http://…/v1")
+    score.add_argument("--concurrency", type=_positive(int), default=8, help="questions at once")
+    score.add_argument("--out", type=Path, help="keep the answers here, and take up finished ones")
+    score.add_argument("--against", type=Path, help="an earlier --out folder to compare with")
+    return score
 
 
 def _positive(kind: type[int] | type[float]) -> Any:
@@ -151,6 +165,11 @@ def _summarize(result: dict[str, Any]) -> str:
 
 
 def _rate(score: dict[str, Any]) -> str:
+    if "pass_at" in score:
+        return ", ".join(
+            f"pass@{k} {at['rate']:.1%} (95%: {at['low']:.1%} to {at['high']:.1%})"
+            for k, at in score["pass_at"].items()
+        )
     return (
         f"pass@1 {score['pass@1']:.1%} ({score['passed']} of {score['tasks']}, "
         f"95%: {score['low']:.1%} to {score['high']:.1%})"
@@ -158,16 +177,26 @@ def _rate(score: dict[str, Any]) -> str:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.run import score_model
+    from training.evaluation_run import EvaluationOptions, score_model
 
-    score = score_model(
-        options.model,
-        tasks=options.limit,
-        cache_dir=options.cache.expanduser(),
-        out=options.out.expanduser() if options.out else None,
-    )
-    print(json.dumps(score) if options.json else f"{options.model}: {_rate(score)}")
+    names = [field.name for field in dataclasses.fields(EvaluationOptions)]
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)}
+    for name in ("benchmark_file", "out", "against"):
+        given[name] = given[name].expanduser() if given[name] else None
+    score = score_model(EvaluationOptions(**given, cache_dir=options.cache.expanduser()))
+    print(json.dumps(score) if options.json else _summarize_score(score))
     return 0
+
+
+def _summarize_score(score: dict[str, Any]) -> str:
+    stopped = "" if score["state"] == "done" else ", stopped before its end"
+    text = f"{score['model']} on {score['benchmark']}{stopped}: {_rate(score)}"
+    if paired := score.get("paired"):
+        text += (
+            f"; {len(paired['fixed'])} fixed, {len(paired['broke'])} broke of {paired['tasks']} "
+            f"tasks (McNemar p = {paired['p_value']:.3f})"
+        )
+    return text
 
 
 if __name__ == "__main__":

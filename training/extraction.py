@@ -7,6 +7,9 @@ import textwrap
 # A fence with or without a language; a block that is never closed ends with the answer.
 _FENCE = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _CODE_START = re.compile(r"^(?:def |async def |class |import |from |@)", re.MULTILINE)
+# What a reasoning model thinks before it answers; drafts in there are not the answer. Some
+# templates write the opening tag into the prompt, so that only the closing one is in the answer.
+_THOUGHT = re.compile(r"\A(?:(?!<think>).)*</think>|<think>.*?(?:</think>|\Z)", re.DOTALL)
 
 
 def extract_code(raw: str, *, prompt: str, entry_point: str) -> str | None:
@@ -14,20 +17,28 @@ def extract_code(raw: str, *, prompt: str, entry_point: str) -> str | None:
 
     Takes the first fenced block that defines the function; else unfenced text from its first line
     of code; else a bare body that goes on where the prompt ends. The prompt comes first, for its
-    imports and helper functions; a function that is defined again replaces it.
+    imports and helper functions; a function that is defined again replaces it. Without a prompt a
+    body has nothing to go on from.
     """
+    raw = _THOUGHT.sub("", raw.replace("\r\n", "\n").replace("\r", "\n"))
+    head = prompt.rstrip()
     blocks = [match.group(1) for match in _FENCE.finditer(raw)]
     start = _CODE_START.search(raw)
     candidates = blocks or ([raw[start.start() :]] if start else [])
     for text in candidates:
         if _defines(text, entry_point):
-            return f"{prompt.rstrip()}\n\n\n{_drop_prose(text).rstrip()}\n"
-    for text in blocks or [raw]:
-        body = _as_body(text)
-        if body and _parses(prompt.rstrip() + "\n" + body):
-            return f"{prompt.rstrip()}\n{body}\n"
+            return _join(head, _drop_prose(text))
+    if head:
+        for text in blocks or [raw]:
+            body = _as_body(text)
+            if body and _parses(head + "\n" + body):
+                return f"{head}\n{body}\n"
     # Code of some kind, if broken: it is judged, so that its error is seen.
-    return f"{prompt.rstrip()}\n\n\n{blocks[0].rstrip()}\n" if any(map(str.strip, blocks)) else None
+    return _join(head, blocks[0]) if any(map(str.strip, blocks)) else None
+
+
+def _join(head: str, text: str) -> str:
+    return f"{head}\n\n\n{text.rstrip()}\n" if head else f"{text.rstrip()}\n"
 
 
 def _defines(text: str, name: str) -> bool:
@@ -37,7 +48,7 @@ def _defines(text: str, name: str) -> bool:
 def _drop_prose(text: str) -> str:
     """`text` up to the last line with which it is Python; all of it where there is no such line."""
     text = textwrap.dedent(text)
-    lines = text.splitlines()
+    lines = text.split("\n")
     for end in range(len(lines), 0, -1):
         part = "\n".join(lines[:end])
         if _parses(part):
@@ -47,8 +58,8 @@ def _drop_prose(text: str) -> str:
 
 def _as_body(text: str) -> str:
     """`text` indented as a function's body."""
-    lines = text.strip("\n").splitlines()
-    if not lines:
+    lines = text.strip("\n").expandtabs(4).split("\n")
+    if lines == [""]:
         return ""
     # A first line without its indentation is common: the prompt's last line had it.
     if len(lines) > 1 and lines[0] == lines[0].lstrip() and lines[1].startswith("    "):

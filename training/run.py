@@ -4,14 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from storage.errors import WinnowError
+from training.benchmarks.catalog import load_tasks
+from training.benchmarks.humaneval import NAME
+from training.benchmarks.task import Task
 from training.dataset import Dataset, read_dataset, split_held_out
 from training.encoding import Encoding, encode_rows
 from training.folder import RunFolder, write_json
-from training.humaneval import NAME, Task, read_tasks
 from training.recipes import Recipe
 from training.score import compare_answers, score_answers
 from workbench.sandbox import Sandbox, find_sandbox
@@ -44,7 +45,9 @@ def run(folder: RunFolder, options: RunOptions) -> dict[str, Any]:
     folder.open(_asked(options, dataset))
     folder.listen()
     # Before the training: hours of it should not end with "there is no sandbox".
-    tasks = read_tasks(limit=options.tasks) if options.tasks else []
+    tasks: list[Task] = []
+    if options.tasks:
+        tasks = load_tasks(NAME, limit=options.tasks, cache_dir=options.cache_dir)
     sandbox = find_sandbox() if tasks else None
     folder.progress("loading", dataset=dataset.name, rows=len(dataset.rows))
 
@@ -202,29 +205,3 @@ def _end(
     finished = bool(train) and not train["stopped"] and (not tasks or "tuned" in evaluation)
     state = "done" if finished else "cancelled"
     return folder.finish(state, train=train, evaluation=evaluation)
-
-
-def score_model(
-    model: str, *, tasks: int, cache_dir: Path, out: Path | None = None
-) -> dict[str, Any]:
-    """Score one model alone; with `out`, its answers are kept there and finished ones reused.
-
-    Raises:
-        WinnowError: no such model, no sandbox, or the folder holds something else.
-    """
-    with TemporaryDirectory(prefix="winnow-evaluation-") as scratch:
-        folder = RunFolder(out or Path(scratch))
-        chosen = read_tasks(limit=tasks)
-        sandbox = find_sandbox()
-
-        from training.models import load_tokenizer, resolve_model
-
-        source = resolve_model(model, cache_dir=cache_dir)
-        folder.open({"evaluated model": model})
-        folder.listen()
-        tokenizer = load_tokenizer(source)
-        answers = _score(folder, source, tokenizer, chosen, sandbox=sandbox, label="model")
-        score = {"benchmark": NAME, "model": model, **score_answers(answers)}
-        state = "done" if len(answers) == len(chosen) else "cancelled"
-        folder.finish(state, train={}, evaluation=score)
-        return {"state": state, **score}

@@ -25,6 +25,12 @@ ANSWERS = {
     "bare body, no indentation": "square = r * r\nreturn math.pi * square\n",
     "body in a fence": f"```python\n{BODY}```",
     "body that opens a block": "if r < 0:\n    return None\nreturn math.pi * r * r",
+    "thought first, with a draft": f"<think>\n```python\ndef area(r): 0\n```</think>\n{FUNCTION}",
+    "thought whose start is in the prompt": f"def area(r): 0\n</think>\n```\n{FUNCTION}```",
+    "old line ends": f"```python\n{FUNCTION}```".replace("\n", "\r"),
+    "tabs": f"```python\n{FUNCTION}```".replace("    ", "\t"),
+    "bare body with tabs": BODY.replace("    ", "\t"),
+    "signature repeated with its docstring": f"```python\n{PROMPT}    return math.pi * r * r\n```",
     "inside a class of its own": f"```python\nimport math\n{FUNCTION}\nclass Other: pass\n```",
 }
 
@@ -38,7 +44,17 @@ def test_function_is_found_and_works(name: str) -> None:
     assert round(names["area"](2), 3) == 12.566  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("raw", ["", "   \n", "I cannot help with that!", "```python\n```", "\0"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "<think>\ndef area(r): return 1\n",
+        "   \n",
+        "I cannot help with that!",
+        "```python\n```",
+        "\0",
+    ],
+)
 def test_answer_without_code_has_none(raw: str) -> None:
     assert extract_code(raw, prompt=PROMPT, entry_point="area") is None
 
@@ -47,3 +63,9 @@ def test_broken_code_is_kept_so_that_its_error_is_seen() -> None:
     code = extract_code("```python\ndef area(r:\n```", prompt=PROMPT, entry_point="area")
     assert code is not None
     assert "def area(r:" in code
+
+
+def test_without_a_prompt_the_answer_stands_alone() -> None:
+    code = extract_code(f"Here:\n```\n{FUNCTION}", prompt="", entry_point="area")
+    assert code == FUNCTION
+    assert extract_code(BODY, prompt="", entry_point="area") is None

@@ -15,8 +15,9 @@ from typing import Literal
 from workbench.sandbox.launch import Limits, Sandbox, close, launch, wait_for_start
 from workbench.sandbox.run import SandboxResult, finish
 
-# No launcher and no crash ends with this code by accident.
+# No launcher and no crash ends with these codes by accident.
 _PASSED = 73
+_TIMED_OUT = 74
 _OWN_IMPORT = "from workbench.sandbox.inside."
 
 
@@ -37,20 +38,28 @@ def judge(
     entry_point: str,
     timeout: float = 8.0,
     limits: Limits | None = None,
+    returned: Literal["value", "is_not_none", "items"] = "value",
+    inside: str = "",
 ) -> Judgement:
     """Whether the function `entry_point` of `code` passes `tests`, which define check(candidate).
 
-    `setup` is trusted code that the tests refer to (imports, helper functions).
+    `setup` is trusted code that the tests refer to (imports, helper functions). The tests can give
+    single calls a time limit, call_within(candidate, arguments, seconds), and say what was wrong by
+    raising CandidateError. `returned` says what of a returned value counts, and `inside` is code
+    that runs behind `code`, in its sandbox, for arguments that cannot travel.
 
     Raises:
         SandboxError: a sandbox could not be started; nothing is known of the code then.
     """
     limits = limits or Limits()
     requests, replies = os.pipe(), os.pipe()
-    serving = f"serve({code!a}, {entry_point!a}, requests={requests[0]}, replies={replies[1]})"
+    serving = (
+        f"serve({code!a}, {entry_point!a}, requests={requests[0]}, replies={replies[1]},"
+        f" returned={returned!a}, inside={inside!a})"
+    )
     testing = (
         f"run_tests({setup!a}, {tests!a}, requests={requests[1]}, replies={replies[0]},"
-        f" passed={_PASSED}, entry_point={entry_point!a})"
+        f" passed={_PASSED}, timed_out={_TIMED_OUT}, entry_point={entry_point!a})"
     )
     with ExitStack() as stack:
         with ExitStack() as ends:
@@ -81,6 +90,8 @@ def _read_verdict(result: SandboxResult) -> Judgement:
     if result.exit_code == _PASSED:
         return Judgement("passed")
     lines = result.stdout.splitlines() or result.stderr.splitlines() or [""]
+    if result.exit_code == _TIMED_OUT:
+        return Judgement("timed_out", lines[-1])
     return Judgement("failed", lines[-1] or f"the tests ended with code {result.exit_code}")
 
 

@@ -14,7 +14,8 @@ def write_literal(value: object) -> str:
         return repr(value)
     # The base's own repr: a subclass may have another.
     if isinstance(value, int):
-        return int.__repr__(value)
+        # Decimal digits take quadratic time: 0.1 s at 100,000 digits, 10 s at a million.
+        return hex(int.__index__(value)) if int.bit_length(value) > 4096 else int.__repr__(value)
     if isinstance(value, float):
         return float.__repr__(value)
     if isinstance(value, complex):

@@ -1,8 +1,10 @@
 """The sandbox of the tests: trusted code alone; the function under test is a voice on a pipe."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
 from workbench.sandbox.inside.literals import read_literal, write_literal
@@ -11,7 +13,25 @@ REPLY_BYTES = 8 * 2**20
 
 
 class CandidateError(Exception):
-    """The function under test raised, returned no plain value, or its process is gone."""
+    """The function under test raised, returned no plain or a wrong value, or is gone."""
+
+
+class CandidateTimeout(Exception):
+    """One call took longer than it may."""
+
+
+def call_within(candidate: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> Any:
+    """What the candidate answers within `seconds`, else CandidateTimeout."""
+
+    def give_up(_: int, __: FrameType | None) -> None:
+        raise CandidateTimeout(f"one call took longer than {seconds:.1f} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return candidate(*arguments)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def call_through(requests: int, replies: int) -> Callable[..., Any]:
@@ -47,22 +67,35 @@ def call_through(requests: int, replies: int) -> Callable[..., Any]:
 
 
 def run_tests(
-    setup: str, tests: str, requests: int, replies: int, passed: int, entry_point: str
+    setup: str,
+    tests: str,
+    requests: int,
+    replies: int,
+    passed: int,
+    timed_out: int,
+    entry_point: str,
 ) -> None:
-    """Exit with code `passed` when check(candidate) returns, else print why and exit with 1."""
+    """Exit with code `passed` when check(candidate) returns, else print why and exit with 1, or
+    with `timed_out` where one call had a time limit and did not keep it."""
     sys.set_int_max_str_digits(0)
-    names: dict[str, Any] = {"__name__": "tests"}
+    names: dict[str, Any] = {
+        "__name__": "tests",
+        "call_within": call_within,
+        "CandidateError": CandidateError,
+    }
     exec(compile(setup, "setup.py", "exec"), names)  # noqa: S102 - the benchmark's own code
     exec(compile(tests, "tests.py", "exec"), names)  # noqa: S102
     candidate = call_through(requests, replies)
+    check = names["check"]  # taken first: the function under test can have that name, too
     names[entry_point] = candidate
     try:
-        names["check"](candidate)
+        check(candidate)
     except Exception as error:  # noqa: BLE001 - whatever the check raises is its verdict
-        detail = str(error) if isinstance(error, CandidateError) else _describe(error)
+        ours = (CandidateError, CandidateTimeout)
+        detail = str(error) if isinstance(error, ours) else _describe(error)
         print(" ".join(detail.split())[:500])
         sys.stdout.flush()
-        os._exit(1)
+        os._exit(timed_out if isinstance(error, CandidateTimeout) else 1)
     os._exit(passed)
 
 
