@@ -10,8 +10,9 @@ import yaml
 from markdown_it import MarkdownIt
 
 from storage.errors import WinnowError
-from workbench.export.card import escape_markdown
+from workbench.export.background import Background, Policy
 from workbench.export.dataset import freeze
+from workbench.export.markdown import escape_markdown
 from workbench.export.rows import ExportRow, hash_rows
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -78,8 +79,7 @@ def test_the_manifest_says_what_is_in_the_file_and_what_made_it(tmp_path: Path) 
         ROWS,
         name="first",
         out_dir=tmp_path / "deep" / "er",
-        filter_text="verdict=accepted",
-        versions={"checks": {"syntax": 1}},
+        background=Background("verdict=accepted", {"checks": {"syntax": 1}}),
         created_at=NOON,
     )
     manifest = json.loads((frozen.path / "manifest.json").read_text(encoding="utf-8"))
@@ -91,7 +91,11 @@ def test_the_manifest_says_what_is_in_the_file_and_what_made_it(tmp_path: Path) 
     assert manifest["content_hash"] == frozen.content_hash
     assert manifest["rows"] == 2
     assert manifest["filter"] == "verdict=accepted"
-    assert manifest["versions"] == {"checks": {"syntax": 1}}
+    assert manifest["versions"] == {
+        "checks": {"syntax": 1},
+        "prompts": {"p1": ""},
+        "models": ["tiny"],
+    }
     assert manifest["created_at"] == "2026-05-01T12:00:00+00:00"
     assert manifest["counts"]["licences"] == {"BSD-3-Clause": 1, "MIT": 1}
     assert manifest["counts"]["languages"] == {"python": 2}
@@ -103,7 +107,7 @@ def test_freezing_the_same_rows_again_finds_the_same_folder(tmp_path: Path) -> N
     before = {path.name: path.read_bytes() for path in first.path.iterdir()}
     elsewhere = timezone(timedelta(hours=5))
     same = [replace(row, decided_at=NOON.astimezone(elsewhere)) for row in ROWS]
-    assert freeze(same, name="first", out_dir=tmp_path, filter_text="other") == first
+    assert freeze(same, name="first", out_dir=tmp_path, background=Background("other")) == first
     assert {path.name: path.read_bytes() for path in first.path.iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == [first.path.name]
 
@@ -164,7 +168,7 @@ def test_contaminated_rows_are_refused_unless_allowed_and_then_reported(tmp_path
     rows = [*ROWS, replace(ROW, sample_id="c3", findings=("contains_benchmark",))]
     with pytest.raises(WinnowError, match=r"1 of 3 rows contain text of HumanEval .*'c3'"):
         freeze(rows, name="dirty", out_dir=tmp_path)
-    frozen = freeze(rows, name="dirty", out_dir=tmp_path, allow_contaminated=True)
+    frozen = freeze(rows, name="dirty", out_dir=tmp_path, policy=Policy(allow_contaminated=True))
     card = (frozen.path / "README.md").read_text(encoding="utf-8")
     assert "1 of 3 checked rows contain a docstring or a solution of HumanEval" in card
     assert "let in knowingly: c3." in card
@@ -180,14 +184,17 @@ def test_rows_that_were_never_checked_are_said_to_be_so(tmp_path: Path) -> None:
 
 def test_the_card_has_licences_a_mix_and_the_command(tmp_path: Path) -> None:
     frozen = freeze(
-        ROWS, name="v1.0", out_dir=tmp_path, filter_text="category=Web Problems; finding=none"
+        ROWS,
+        name="v1.0",
+        out_dir=tmp_path,
+        background=Background("category=Web Problems; finding=none"),
     )
     card = (frozen.path / "README.md").read_text(encoding="utf-8")
     matter = front_matter(card)
     assert matter["pretty_name"] == "v1.0"
     assert matter["configs"] == [{"config_name": "default", "data_files": "train.jsonl"}]
     assert matter["size_categories"] == ["n<1K"]
-    assert "| MIT | 1 |" in card
+    assert "| MIT | 1 | 1 | 1 |" in card
     assert "| Web Problems | 2 |" in card
     assert "similarity to the nearest HumanEval task: 0.150" in card
     command = "python -m workbench export v1.0 --filter 'category=Web Problems; finding=none'"
@@ -195,14 +202,17 @@ def test_the_card_has_licences_a_mix_and_the_command(tmp_path: Path) -> None:
 
 
 def test_hostile_values_stay_text_in_the_card(tmp_path: Path) -> None:
-    rows = [replace(ROW, licence=HOSTILE, model=HOSTILE, language="```\n# big", category=HOSTILE)]
-    frozen = freeze(rows, name="hostile", out_dir=tmp_path, filter_text=f"`````\n{HOSTILE}")
+    bad = replace(ROW, licence=HOSTILE, model=HOSTILE, language="```\n# big", category=HOSTILE)
+    rows = [replace(bad, reviewer=HOSTILE, repository=HOSTILE, path=HOSTILE)]
+    frozen = freeze(
+        rows, name="hostile", out_dir=tmp_path, background=Background(f"`````\n{HOSTILE}")
+    )
     card = (frozen.path / "README.md").read_text(encoding="utf-8")
     assert front_matter(card)["license"] == "other"
     rendered = MarkdownIt("commonmark", {"html": True}).enable("table").render(card)
     for markup in ("<script", "<img", "<a ", "<h1>big"):
         assert markup not in rendered
-    assert rendered.count("<table>") == 4
+    assert rendered.count("<table>") == 8
     assert rendered.count("<pre>") == 1
 
 
@@ -222,7 +232,9 @@ def test_markdown_is_escaped(text: str, shown: str) -> None:
 
 def test_half_a_surrogate_pair_is_replaced_and_counted(tmp_path: Path) -> None:
     row = replace(ROW, solution="x = '\ud800'", repository="\udfff")
-    frozen = freeze([row, ROWS[1]], name="half", out_dir=tmp_path, filter_text="text=\ud800")
+    frozen = freeze(
+        [row, ROWS[1]], name="half", out_dir=tmp_path, background=Background("text=\ud800")
+    )
     assert read_rows(frozen.path)[0]["messages"][1]["content"] == "x = '\ufffd'"
     manifest = json.loads((frozen.path / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["rows_with_replaced_characters"] == 1

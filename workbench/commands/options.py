@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench.commands import compare as comparing
-from workbench.commands import extend, import_data, inspect, steps
+from workbench.commands import datasets, extend, import_data, inspect, steps
 from workbench.commands import prompts as prompting
 from workbench.commands.asking import add_asking_options
 from workbench.imports.recognition import FORMAT_NAMES
@@ -111,11 +111,33 @@ def _add_curation(add: Add) -> None:
     decide.add_argument("sample")
     decide.add_argument("verdict", choices=["accepted", "rejected"])
 
-    export = add("export", "freeze a data set", steps.export)
+    export = add("export", "freeze a data set", datasets.export)
     export.add_argument("name")
     export.add_argument("--filter", default="verdict=accepted", help="'name=value; name=value'")
     export.add_argument("--out", type=Path, help="folder to freeze into (the workspace's datasets)")
     export.add_argument("--allow-contaminated", action="store_true")
+    export.add_argument(
+        "--formats", default="", help="beside messages: instruction,alpaca,sharegpt,parquet,csv"
+    )
+    export.add_argument(
+        "--held-out", type=float, default=0.0, help="share held out by repository, 0 to 0.5"
+    )
+    export.add_argument("--random-seed", type=int, default=976)
+    export.add_argument("--licenses", choices=["permissive", "any"], default="any")
+
+    add("datasets", "list frozen data sets", datasets.list_all)
+    two = add("compare-datasets", "what came in, went out and changed", datasets.compare)
+    two.add_argument("first", help="name, id or folder")
+    two.add_argument("second", help="name, id or folder")
+    more = add("add-format", "add files of other formats to a data set", datasets.add_format)
+    more.add_argument("dataset")
+    more.add_argument("formats", help="such as parquet,csv")
+    push = add("push", "push a data set to the Hugging Face Hub (HF_TOKEN)", datasets.push)
+    push.add_argument("dataset")
+    push.add_argument("repository", metavar="OWNER/NAME")
+    push.add_argument("--public", action="store_true")
+    push.add_argument("--endpoint", help="another Hub than huggingface.co")
+    push.add_argument("--allow-contaminated", action="store_true")
 
 
 def _add_training(add: Add) -> None:

@@ -13,7 +13,6 @@ from workbench.jobs.folder import JobFolder
 from workbench.pipeline.analyze import start_analyze
 from workbench.pipeline.clean import clean_samples
 from workbench.pipeline.draw import parse_quotas, start_draw
-from workbench.pipeline.export import export_dataset
 from workbench.pipeline.generate import Estimate, GenerateOptions, estimate, start_generate
 from workbench.pipeline.jobs import find_job, resume_job
 from workbench.pipeline.send import SENDING
@@ -148,19 +147,6 @@ def decide(workspace: Workspace, arguments: Namespace) -> Answer:
         f"Sample {arguments.sample} is {verdict}.",
         {"sample": arguments.sample, "verdict": verdict, "decision": decision.id},
     )
-
-
-def export(workspace: Workspace, arguments: Namespace) -> Answer:
-    """Freeze a data set."""
-    where = SampleFilter.parse(arguments.filter)
-    dataset = export_dataset(
-        workspace,
-        arguments.name,
-        where,
-        out_dir=arguments.out,
-        allow_contaminated=arguments.allow_contaminated,
-    )
-    return Answer(f"Froze {dataset.rows:,} rows as {dataset.path}.", asdict(dataset))
 
 
 def train(workspace: Workspace, arguments: Namespace) -> Answer:

@@ -1,44 +1,28 @@
 """The data card: a README with the front matter that the Hugging Face Hub reads.
 
-Licences, filters and names of models come from strangers. They reach the card in escaped table
-cells and in a fence longer than any they hold, and never its front matter.
+Licences, repositories, reviewers, filters and names of models come from strangers. They reach the
+card in escaped table cells and in a fence longer than any they hold, and never its front matter.
 """
 
-import json
-import re
-import shlex
-import unicodedata
 from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-from workbench.export.counts import DatasetCounts
+from workbench.export.evidence import (
+    describe_agreement,
+    describe_contamination,
+    describe_similarity,
+)
+from workbench.export.files import FORMATS, HELD_OUT, TRAIN
+from workbench.export.front_matter import count_parts, write_front_matter
+from workbench.export.markdown import escape_markdown, fence, write_table
+from workbench.export.spreadsheet import RULE
 
-MAX_CELL = 200  # characters of one value that a table shows
-MAX_TABLE_ROWS = 50
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&!:@$^])")
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+QUANTILES = ("shortest", "median", "upper", "longest")
 
 CARD = Template("""\
 ---
-pretty_name: $pretty_name
-license: other
-license_name: per-row
-license_link: README.md
-language:
-- en
-task_categories:
-- text-generation
-size_categories:
-- $size
-tags:
-- code
-- instruction-tuning
-- oss-instruct
-- synthetic
-configs:
-- config_name: default
-  data_files: train.jsonl
+$front_matter
 ---
 
 # $name
@@ -49,15 +33,21 @@ arXiv 2312.02120). Nothing here says that a solution is correct.
 
 - Content hash (sha256): `$content_hash`
 - Filter: $filter
+- Policy: $policy
 - Decisions: $verdicts
 - Findings: $findings
 
-## Format
+## Files
 
-`train.jsonl` has one JSON object per line: `id`, `messages` (one user and one assistant turn), and
-`metadata` with where the seed came from (corpus, repository, path, lines, licence), who decided and
-when, the prompt, the model, and what the checks found. `manifest.json` has the numbers below, the
-versions of everything that made them, and the checksum of the file.
+$files
+
+A row of `train.jsonl` has `id`, `messages` (one user and one assistant turn), and `metadata` with
+where the seed came from (corpus, repository, path, lines, licence), who decided and when, the
+prompt, the model, and what the checks found. The other formats have the same rows in the same
+order. `manifest.json` has the numbers below, the versions of everything that made them, and the
+checksum of each file.
+
+$split
 
 ## Licences
 
@@ -67,103 +57,139 @@ has the source of each row. The terms of the model that wrote it may apply as we
 
 $licences
 
-## What is in it
+## Mixes
 
-$languages
+$mixes
 
-$categories
+## Lengths
 
-$models
+$lengths
+
+## Agreement
+
+$agreement
 
 ## Contamination
 
 $contamination
 
+## Similarity
+
+$similarity
+
+## Known limits
+
+- Nothing was run to see whether a solution is right; a finding is a hint and its absence no proof.
+- Contamination is looked for letter for letter: a task told in other words is not found so.
+- Licences are what the corpus said of a file, not a lawyer's opinion.
+- Reviewers' names are in the rows: whoever publishes them needs their consent.
+
 ## How to make it again
 
-With the workspace that it was frozen from:
+With the workspace that it was frozen from, while its decisions and findings stand as they did; the
+content hash says whether it is the same:
 
 $command
 """)
 
 
-def write_card(manifest: Mapping[str, Any], counts: DatasetCounts) -> str:
+def write_card(manifest: Mapping[str, Any]) -> str:
     """The card of a data set as Markdown; the same manifest gives the same card."""
+    counts = manifest["counts"]
     return CARD.substitute(
-        pretty_name=json.dumps(manifest["name"]),
+        front_matter=write_front_matter(manifest),
         name=escape_markdown(manifest["name"]),
-        size=_size_category(manifest["rows"]),
-        rows=f"{manifest['rows']:,}",
+        rows=f"{sum(count_parts(manifest)):,}",
         created_at=manifest["created_at"],
         content_hash=manifest["content_hash"],
         filter=escape_markdown(manifest["filter"]) or "none, every sample",
-        verdicts=_as_words(counts.verdicts),
-        findings=_as_words(counts.findings) or "none",
-        repositories=f"{counts.repositories:,}",
-        licences=_table("Licence", counts.licences),
-        languages=_table("Language", counts.languages),
-        categories=_table("Category", counts.categories),
-        models=_table("Model", counts.models),
-        contamination=_contamination(manifest, counts),
-        command=_command(manifest["name"], manifest["filter"]),
+        policy=_policy(manifest["policy"]),
+        verdicts=_as_words(counts["verdicts"]),
+        findings=_as_words(counts["findings"]) or "none",
+        files=_files(manifest),
+        split=_split(manifest),
+        repositories=f"{counts['repositories']:,}",
+        licences=_licences(counts),
+        mixes=_mixes(counts),
+        lengths=_lengths(manifest),
+        agreement=describe_agreement(manifest["agreement"]),
+        contamination=describe_contamination(manifest),
+        similarity=describe_similarity(counts),
+        command=fence(manifest["reproduce"], language="bash"),
     )
 
 
-def escape_markdown(text: str) -> str:
-    """The text as one line of Markdown that shows it and does nothing else.
-
-    Control and direction characters become spaces, and what could start markup, a link or an
-    address is escaped: `<img>` becomes `\\<img\\>`.
-    """
-    visible = "".join(" " if unicodedata.category(c).startswith("C") else c for c in text)
-    line = " ".join(visible.split())
-    if len(line) > MAX_CELL:
-        line = line[:MAX_CELL] + "…"
-    return re.sub(r"(?i)(www)\.", r"\1\\.", MARKDOWN.sub(r"\\\1", line))
+def _policy(policy: Mapping[str, Any]) -> str:
+    licences = "permissive licences alone" if policy["licences"] == "permissive" else "any licence"
+    held = "allowed by an explicit override" if policy["allow_contaminated"] else "refused"
+    return f"{licences}; contaminated rows {held}"
 
 
-def _contamination(manifest: Mapping[str, Any], counts: DatasetCounts) -> str:
-    rows = manifest["rows"]
-    lines = [
-        f"{len(counts.contaminated):,} of {counts.analyzed:,} checked rows contain a docstring or "
-        "a solution of HumanEval letter for letter; tasks told in other words are not found so."
-    ]
-    if counts.contaminated:
-        shown = ", ".join(escape_markdown(name) for name in counts.contaminated[:MAX_TABLE_ROWS])
-        lines.append(f"They were let in knowingly: {shown}.")
-    if counts.analyzed < rows:
-        lines.append(f"{rows - counts.analyzed:,} rows were never checked.")
-    if counts.similarity_mean is not None:
-        lines.append(
-            f"Mean similarity to the nearest HumanEval task: {counts.similarity_mean:.3f} (TF-IDF "
-            "cosine; the paper's own data has 0.105, with another set of texts to fit on)."
+def _files(manifest: Mapping[str, Any]) -> str:
+    train, held_out = count_parts(manifest)
+    rows: list[tuple[str, list[int | str]]] = []
+    for form in FORMATS:
+        for part, number in ((TRAIN, train), (HELD_OUT, held_out)):
+            described = manifest["files"].get(form.file_name(part))
+            if described:
+                words = [number, described["bytes"], form.description]
+                rows.append((form.file_name(part), words))
+    table = write_table(("File", "Rows", "Bytes", "Format"), rows)
+    return f"{table}\n\nIn the CSV: {RULE}" if _has_csv(manifest) else table
+
+
+def _has_csv(manifest: Mapping[str, Any]) -> bool:
+    return any(name.endswith(".csv") for name in manifest["files"])
+
+
+def _split(manifest: Mapping[str, Any]) -> str:
+    split = manifest["split"]
+    if not split:
+        return "No rows are held out."
+    unknown = split["train_rows_without_repository"]
+    said = (
+        f"{split['held_out_rows']:,} rows of {split['held_out_repositories']:,} repositories are "
+        f"held out ({split['share_asked']:.1%} were asked for, random seed {split['random_seed']}),"
+        f" {split['train_rows']:,} of {split['train_repositories']:,} are for training; no "
+        "repository is in both."
+    )
+    if not unknown:
+        return said
+    return f"{said} {unknown:,} rows whose repository is not known are all for training."
+
+
+def _licences(counts: Mapping[str, Any]) -> str:
+    rows = []
+    for licence, number in counts["licences"].items():
+        named = counts["attribution"][licence]
+        rows.append((licence, (number, named["repositories"], named["files"])))
+    return write_table(("Licence", "Rows", "Repositories to credit", "Files"), rows)
+
+
+def _mixes(counts: Mapping[str, Any]) -> str:
+    tables = [
+        write_table((title, "Rows"), [(value, (rows,)) for value, rows in counts[name].items()])
+        for title, name in (
+            ("Language", "languages"),
+            ("Category", "categories"),
+            ("Model", "models"),
+            ("Source", "sources"),
+            ("Decided by", "reviewers"),
         )
-    return "\n\n".join(lines)
+    ]
+    return "\n\n".join(tables)
 
 
-def _command(name: str, expression: str) -> str:
-    words = ["python", "-m", "workbench", "export", name]
-    if expression:
-        words += ["--filter", expression]
-    command = shlex.join(words)
-    longest = max((len(run) for run in re.findall("`+", command)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}bash\n{command}\n{fence}"
-
-
-def _table(title: str, counts: Mapping[str, int]) -> str:
-    lines = [f"| {title} | Rows |", "|---|---:|"]
-    shown = list(counts.items())[:MAX_TABLE_ROWS]
-    lines += [f"| {escape_markdown(value)} | {number:,} |" for value, number in shown]
-    if len(counts) > len(shown):
-        rest = sum(counts.values()) - sum(number for _, number in shown)
-        lines.append(f"| {len(counts) - len(shown):,} others | {rest:,} |")
-    return "\n".join(lines)
+def _lengths(manifest: Mapping[str, Any]) -> str:
+    rows = [
+        (name.replace("_", ", "), [found[key] for key in ("count", *QUANTILES)])
+        for name, found in manifest["counts"]["lengths"].items()
+    ]
+    table = write_table(("Text", "Rows", "Shortest", "Median", "95 in 100 below", "Longest"), rows)
+    tokenizer = manifest["versions"].get("tokenizer")
+    said = f"Tokens are those of {escape_markdown(str(tokenizer))}." if tokenizer else ""
+    return f"{table}\n\n{said}".strip()
 
 
 def _as_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {escape_markdown(value)}" for value, number in counts.items())
-
-
-def _size_category(rows: int) -> str:
-    return next((name for limit, name in SIZES if rows < limit), "1M<n<10M")

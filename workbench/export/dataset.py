@@ -1,22 +1,21 @@
 """Freezing: rows become a folder that never changes, named by a hash of what is in it."""
 
-import hashlib
-import json
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from storage.errors import WinnowError
+from workbench.corpora.licences import is_permissive
+from workbench.export.background import LICENCE_POLICIES, PERMISSIVE, Background, Policy
 from workbench.export.card import write_card
 from workbench.export.counts import DatasetCounts, count_rows
-from workbench.export.formats import as_messages
-from workbench.export.rows import FORMAT_VERSION, ExportRow, hash_rows, replace_surrogates
+from workbench.export.files import encode_files, select_formats
+from workbench.export.folder import CARD, MANIFEST, add_formats, is_unchanged, write_folder
+from workbench.export.manifest import build_manifest, write_manifest
+from workbench.export.rows import ExportRow, hash_rows, replace_surrogates
+from workbench.export.split import RANDOM_SEED, split_by_repository
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 HASH_LETTERS = 12  # of the content hash in the folder's name: enough for any workspace
@@ -24,11 +23,16 @@ HASH_LETTERS = 12  # of the content hash in the folder's name: enough for any wo
 
 @dataclass(frozen=True, slots=True)
 class FrozenDataset:
-    """A frozen data set: its folder, the hash of its rows, and how many there are."""
+    """A frozen data set: its folder, the hash of its rows, and how many there are.
+
+    `rows` are those of train.jsonl. `order` has the sample ids as the files hold them: those rows,
+    then the held out ones.
+    """
 
     path: Path
     content_hash: str
     rows: int
+    order: tuple[str, ...]
 
 
 def freeze(
@@ -36,51 +40,61 @@ def freeze(
     *,
     name: str,
     out_dir: Path,
-    filter_text: str = "",
-    versions: Mapping[str, Any] | None = None,
-    allow_contaminated: bool = False,
+    background: Background | None = None,
+    policy: Policy | None = None,
+    formats: Sequence[str] = (),
+    held_out: float = 0.0,
+    random_seed: int = RANDOM_SEED,
     created_at: datetime | None = None,
 ) -> FrozenDataset:
     """Write rows as the folder `<out_dir>/<name>-<hash>`, whole or not at all.
 
-    The folder holds `train.jsonl` (chat messages), `manifest.json` and `README.md`, the data card.
-    The same rows under the same name give the same folder: it is written once and then found.
-    `filter_text` is the expression that chose the rows, `versions` what checked and measured them.
+    The folder holds `train.jsonl` (chat messages), a file for each other format, `manifest.json`
+    and `README.md`, the data card. `held_out` is the share of rows kept from training in files of
+    their own. The same rows, split the same way, under the same name give the same folder: it is
+    written once and then found, and a format that it lacks is added.
 
     Raises:
-        WinnowError: no rows, a name that is no file name, rows with a benchmark's text in them
-            unless `allow_contaminated`, or a folder that was changed after it was frozen.
+        WinnowError: no rows, a name that is no file name, an unknown format, rows that the policy
+            keeps out, or a folder that was changed after it was frozen.
     """
+    background, policy = background or Background(), policy or Policy()
     check_name(name)
+    wanted = select_formats(formats)
     whole = [replace_surrogates(row) for row in rows]
-    counts = count_rows(whole)
-    _check_rows(whole, counts, name=name, allow_contaminated=allow_contaminated)
-    content_hash = hash_rows(whole)
+    counts = count_rows(whole, measured=background.measured)
+    _check_rows(whole, counts, policy, name=name)
+    split = split_by_repository(whole, share=held_out, random_seed=random_seed)
+    content_hash = hash_rows(split.train, held_out=split.held_out)
     frozen = FrozenDataset(
-        out_dir / f"{name}-{content_hash[:HASH_LETTERS]}", content_hash, len(rows)
+        out_dir / f"{name}-{content_hash[:HASH_LETTERS]}",
+        content_hash,
+        len(split.train),
+        tuple(row.sample_id for row in (*split.train, *split.held_out)),
     )
-    if frozen.path.exists():
-        return _check_frozen(frozen)
-    train = b"".join(
-        json.dumps(as_messages(row), ensure_ascii=False).encode() + b"\n" for row in whole
-    )
-    created = (created_at or datetime.now(UTC)).astimezone(UTC)
-    manifest = {
-        "name": name,
-        "created_at": created.isoformat(timespec="seconds"),
-        "content_hash": content_hash,
-        "format": "messages",
-        "format_version": FORMAT_VERSION,
-        "rows": len(whole),
-        "rows_with_replaced_characters": sum(
-            new is not old for new, old in zip(whole, rows, strict=True)
-        ),
-        "filter": filter_text.encode("utf-8", "replace").decode(),
-        "versions": dict(versions or {}),
-        "counts": asdict(counts),
-        "files": {"train.jsonl": _describe_file(train)},
-    }
-    return _write_folder(frozen, train, manifest, counts)
+    if not frozen.path.exists():
+        files = encode_files(wanted, split.train, split.held_out)
+        manifest = build_manifest(
+            split,
+            counts,
+            background,
+            policy,
+            name=name,
+            content_hash=content_hash,
+            formats=wanted,
+            files=files,
+            replaced=sum(new is not old for new, old in zip(whole, rows, strict=True)),
+            created_at=created_at,
+        )
+        texts = {MANIFEST: write_manifest(manifest), CARD: write_card(manifest).encode()}
+        if write_folder(frozen.path, {**files, **texts}):
+            return frozen
+    if not is_unchanged(frozen.path, content_hash=content_hash):
+        raise WinnowError(
+            f"{frozen.path} was changed after it was frozen: move it away and freeze again."
+        )
+    add_formats(frozen.path, formats)
+    return frozen
 
 
 def check_name(name: str) -> None:
@@ -97,84 +111,27 @@ def check_name(name: str) -> None:
 
 
 def _check_rows(
-    rows: Sequence[ExportRow], counts: DatasetCounts, *, name: str, allow_contaminated: bool
+    rows: Sequence[ExportRow], counts: DatasetCounts, policy: Policy, *, name: str
 ) -> None:
     if not rows:
         raise WinnowError(
             f"Data set {name!r} would have no rows: accept some samples first, or widen the filter."
         )
-    if counts.contaminated and not allow_contaminated:
+    if policy.licences not in LICENCE_POLICIES:
+        raise WinnowError(
+            f"{policy.licences[:40]!r} is no licence policy: use {' or '.join(LICENCE_POLICIES)}."
+        )
+    if counts.contaminated and not policy.allow_contaminated:
         raise WinnowError(
             f"{len(counts.contaminated)} of {len(rows)} rows contain text of HumanEval (the first "
             f"is sample {counts.contaminated[0]!r}): leave them out, or allow contaminated rows."
         )
-
-
-def _describe_file(content: bytes) -> dict[str, object]:
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _write_folder(
-    frozen: FrozenDataset, train: bytes, manifest: Mapping[str, Any], counts: DatasetCounts
-) -> FrozenDataset:
-    files = {
-        "train.jsonl": train,
-        "manifest.json": json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n",
-        "README.md": write_card(manifest, counts).encode(),
-    }
-    parent = frozen.path.parent
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{frozen.path.name}-", dir=parent))
-    except OSError as error:
-        raise WinnowError(
-            f"{parent} cannot take data sets ({error.strerror}): choose one that you may write to."
-        ) from error
-    try:
-        for file_name, content in files.items():
-            _write_synced(temporary / file_name, content)
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        temporary.rename(frozen.path)
-        _sync_folder(parent)
-    except OSError as error:
-        if frozen.path.exists():  # another process froze the same rows at the same moment
-            return _check_frozen(frozen)
-        raise WinnowError(
-            f"The data set could not be written to {parent} ({error.strerror}): nothing was kept."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return frozen
-
-
-def _check_frozen(frozen: FrozenDataset) -> FrozenDataset:
-    """The data set that is there already, if it is still what was frozen."""
-    try:
-        manifest = json.loads((frozen.path / "manifest.json").read_text(encoding="utf-8"))
-        train = (frozen.path / "train.jsonl").read_bytes()
-        unchanged = (
-            manifest["content_hash"] == frozen.content_hash
-            and manifest["files"]["train.jsonl"]["sha256"] == hashlib.sha256(train).hexdigest()
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        unchanged = False
-    if not unchanged:
-        raise WinnowError(
-            f"{frozen.path} was changed after it was frozen: move it away and freeze again."
-        )
-    return frozen
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if policy.licences == PERMISSIVE:
+        kept_out = [row for row in rows if not is_permissive(row.licence)]
+        if kept_out:
+            # Refused and not left out: what is exported is what was filtered.
+            raise WinnowError(
+                f"{len(kept_out)} of {len(rows)} rows have no permissive licence (the first is "
+                f"sample {kept_out[0].sample_id!r}, {kept_out[0].licence[:40]!r}): filter by "
+                "licence, or allow any."
+            )
